@@ -151,3 +151,15 @@ func isHighSurrogate(u rune) bool { return u >= 0xD800 && u < 0xDC00 }
 func isLowSurrogate(u rune) bool  { return u >= 0xDC00 && u < 0xE000 }
 
 func combine(high, low rune) rune { return 0x10000 + (high-0xD800)<<10 + (low - 0xDC00) }
+
+// ValidText tells whether DecodeText takes b.
+func ValidText(b []byte) bool {
+	for i := plainPrefix(b); i < len(b); {
+		_, size := decodeUnit(b[i:])
+		if size == 0 {
+			return false
+		}
+		i += size
+	}
+	return true
+}

@@ -3,8 +3,11 @@ package wire
 import (
 	"bytes"
 	"encoding/hex"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -102,5 +105,39 @@ func TestReaderNeverReadsPastTheEnd(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestGoldenStrings(t *testing.T) {
+	lines, err := os.ReadFile("testdata/strings.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(lines)) {
+		units, encoded, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		var text []byte // UTF-8 but for lone surrogates, as Go strings have them here
+		fields := strings.Fields(units)
+		for i := 0; i < len(fields); i++ {
+			unit, err := strconv.ParseUint(fields[i], 16, 16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isHighSurrogate(rune(unit)) && i+1 < len(fields) {
+				low, err := strconv.ParseUint(fields[i+1], 16, 16)
+				if err == nil && isLowSurrogate(rune(low)) {
+					text = utf8.AppendRune(text, combine(rune(unit), rune(low)))
+					i++
+					continue
+				}
+			}
+			text = appendUnit(text, rune(unit))
+		}
+		if got := hex.EncodeToString(AppendTextBytes(nil, string(text))); got != encoded {
+			t.Errorf("%s: encoded %s, want %s", units, got, encoded)
+		}
+		b, _ := hex.DecodeString(encoded)
+		if got, err := DecodeText(b); err != nil || got != string(text) {
+			t.Errorf("%s: decoded %q, %v, want %q", units, got, err, text)
+		}
 	}
 }
