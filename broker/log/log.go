@@ -33,6 +33,8 @@ var (
 	// ErrRightLost means that another process has a higher term, or that this one can no longer tell. The log
 	// takes no more appends; entries that were not applied yet never will be here, though the new holder may find them.
 	ErrRightLost = errors.New("the right to append was lost")
+	// ErrStandby is returned by Append, Room and Drop before Lead has returned a term.
+	ErrStandby = errors.New("this process does not have the right to append yet")
 	// ErrClosed is returned by calls after Close.
 	ErrClosed = errors.New("the log is closed")
 	// ErrDropped is returned by Read for a position below what Drop was told.
@@ -90,7 +92,9 @@ type Log interface {
 	// Append adds a record to the entry that is gathering and returns where it will be. The record is the parts, one
 	// after another; they are copied before Append returns. It never waits for the disk. When the entry is durable and the
 	// term still stands, it is applied, with note. Without parts nothing is written, but note is applied in its place in
-	// the order, after everything appended before it: a barrier. An error means that nothing was appended.
+	// the order, after everything appended before it: a barrier. Its record has no data (Data is nil; that of an empty
+	// record is not), and an Entry of barriers only has the Number of the entry before. An error means that nothing was
+	// appended.
 	Append(note any, parts ...[]byte) (Position, error)
 
 	// Room waits while more is appended than may stand unsynced. Whoever appends on behalf of a client calls it before,
