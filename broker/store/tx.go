@@ -1,0 +1,133 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// errEnded is what a transaction says that was committed or rolled back.
+var errEnded = errors.New("the transaction has ended")
+
+// Tx gathers what comes to be as a whole or not at all. It is used by one goroutine at a time, and ended by Commit or
+// Rollback. With the process that began it, it is rolled back.
+//
+// Messages go to the log as they come and lie there without being; removals wait in memory for the commit.
+type Tx struct {
+	store    *Store
+	number   uint64
+	messages []*message.Message
+	removals []txRemoval
+	ended    bool
+}
+
+type txRemoval struct {
+	queue     destination.Destination
+	sequences []uint64
+}
+
+// Begin starts a transaction. It costs nothing until something is added.
+func (s *Store) Begin() *Tx {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.txs++
+	return &Tx{store: s, number: s.txs}
+}
+
+// Add stores a message with the transaction. Its broker sequence is set by Commit.
+func (t *Tx) Add(m *message.Message) error {
+	if t.ended {
+		return errEnded
+	}
+	s := t.store
+	parts, err := s.writeParts(m)
+	if err != nil {
+		return fmt.Errorf("store a message in a transaction: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := record{kind: kindTxMessage, tx: t.number, place: uint64(len(t.messages))}
+	if _, err := s.writeMessage(nil, r, m, parts); err != nil {
+		return fmt.Errorf("store a message in a transaction: %w", err)
+	}
+	t.messages = append(t.messages, m)
+	return nil
+}
+
+// Remove forgets messages of a queue with the transaction. The same holds for them as with Store.Remove.
+func (t *Tx) Remove(queue destination.Destination, sequences []uint64) error {
+	if t.ended {
+		return errEnded
+	}
+	if n := len(t.removals); n > 0 && t.removals[n-1].queue == queue {
+		t.removals[n-1].sequences = append(t.removals[n-1].sequences, sequences...)
+		return nil
+	}
+	t.removals = append(t.removals, txRemoval{queue, append([]uint64(nil), sequences...)})
+	return nil
+}
+
+// Commit gives the messages their broker sequences, in the order in which they were added, and makes all of the
+// transaction durable; done is called once it is. So the order of a queue is that of commits.
+func (t *Tx) Commit(done func()) error {
+	if t.ended {
+		return errEnded
+	}
+	t.ended = true
+	if len(t.messages) == 0 && len(t.removals) == 0 {
+		return t.store.Barrier(done)
+	}
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	if err := t.write(done); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// write appends what the commit consists of. Called with the store's mutex held, so that nothing else comes in between.
+func (t *Tx) write(done func()) error {
+	s := t.store
+	base, err := s.take(len(t.messages))
+	if err != nil {
+		return err
+	}
+	for _, r := range t.removals {
+		if err := s.writeRemoval(nil, record{kind: kindTxRemove, tx: t.number}, r.queue, r.sequences); err != nil {
+			return err
+		}
+	}
+	for i, m := range t.messages {
+		m.SetBrokerSequence(base + uint64(i))
+	}
+	at, err := s.write(done, record{kind: kindCommit, tx: t.number, sequence: base}, nil)
+	if err != nil {
+		return err
+	}
+	for _, m := range t.messages {
+		s.state.producers.append(m.RawProducer(), m.ProducerSequence(), at)
+	}
+	for _, r := range t.removals {
+		s.leave(r.queue, r.sequences)
+	}
+	return nil
+}
+
+// Rollback gives the transaction up.
+func (t *Tx) Rollback() error {
+	if t.ended {
+		return errEnded
+	}
+	t.ended = true
+	if len(t.messages) == 0 {
+		return nil
+	}
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	if _, err := t.store.write(nil, record{kind: kindRollback, tx: t.number}, nil); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
