@@ -1,0 +1,132 @@
+package message
+
+import (
+	"encoding/binary"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/wire"
+)
+
+// Set is one field's new value, for With and New.
+type Set struct {
+	field field
+	bytes []byte
+}
+
+// With returns a copy with the given fields replaced. Of a message with a data structure only fields in front of that
+// can be replaced.
+func (m *Message) With(sets ...Set) *Message {
+	size := len(m.buf)
+	for _, s := range sets {
+		size += len(s.bytes)
+	}
+	c := &Message{buf: make([]byte, 1, size)}
+	c.buf[0] = m.buf[0]
+	for f := commandID; f < fieldCount; f++ {
+		value := m.field(f)
+		for _, s := range sets {
+			if s.field == f {
+				value = s.bytes
+			}
+		}
+		c.buf = append(c.buf, value...)
+		c.ends[f] = uint32(len(c.buf))
+	}
+	return c
+}
+
+// New makes a message of a kind, with everything unset but what sets gives. A destination and an id have to be among them.
+func New(kind byte, sets ...Set) *Message {
+	empty := Message{buf: []byte{kind}}
+	for f := commandID; f < fieldCount; f++ {
+		empty.buf = append(empty.buf, make([]byte, max(1, layout[f]))...)
+		empty.ends[f] = uint32(len(empty.buf))
+	}
+	return empty.With(sets...)
+}
+
+// SetDestination sets where the message goes.
+func SetDestination(d destination.Destination) Set {
+	return Set{destinationField, RawDestination(d)}
+}
+
+// SetOriginalDestination sets where the message was before.
+func SetOriginalDestination(d destination.Destination) Set {
+	return Set{originalDestination, RawDestination(d)}
+}
+
+// SetID sets the message id: the producer's connection, session and number, and the message's number with that producer.
+func SetID(connection string, session, producer, sequence int64) Set {
+	b := []byte{1, typeMessageID, 0}
+	b = append(b, rawProducer(connection, session, producer)...)
+	b = binary.BigEndian.AppendUint64(b, uint64(sequence))
+	return Set{messageID, binary.BigEndian.AppendUint64(b, 0)}
+}
+
+// SetProducer sets the id of the producer that sends it, which for a message on its way is not the one in its id.
+func SetProducer(connection string, session, producer int64) Set {
+	return Set{producerID, rawProducer(connection, session, producer)}
+}
+
+// SetExpiration sets JMSExpiration in milliseconds since 1970; 0 is never.
+func SetExpiration(at int64) Set { return setLong(expiration, at) }
+
+// SetTimestamp sets JMSTimestamp in milliseconds since 1970.
+func SetTimestamp(at int64) Set { return setLong(timestamp, at) }
+
+// SetArrival sets when the broker got it, in milliseconds since 1970.
+func SetArrival(at int64) Set { return setLong(arrival, at) }
+
+// SetPersistent sets JMSDeliveryMode.
+func SetPersistent(yes bool) Set { return setBool(persistent, yes) }
+
+// SetPriority sets JMSPriority.
+func SetPriority(p byte) Set { return Set{priority, []byte{p}} }
+
+// SetType sets JMSType.
+func SetType(name string) Set { return Set{jmsType, rawText(name)} }
+
+// SetContent sets the body; nil is none.
+func SetContent(b []byte) Set { return Set{content, rawBytes(b)} }
+
+// SetProperties sets the marshalled map of properties; nil is none.
+func SetProperties(b []byte) Set { return Set{properties, rawBytes(b)} }
+
+// SetDataStructure sets the command that an advisory carries: the loose bytes of a structure, type byte first.
+func SetDataStructure(b []byte) Set {
+	return Set{dataStructure, append([]byte{1}, b...)}
+}
+
+// NoTransaction takes the message out of the transaction that it was sent in.
+func NoTransaction() Set { return Set{transactionID, []byte{0}} }
+
+// RawDestination returns d as RawDestination of a message sent there does.
+func RawDestination(d destination.Destination) []byte {
+	return append([]byte{1, byte(d.Kind)}, rawText(d.Name)...)
+}
+
+func rawProducer(connection string, session, producer int64) []byte {
+	b := append([]byte{1, typeProducerID}, rawText(connection)...)
+	b = binary.BigEndian.AppendUint64(b, uint64(producer))
+	return binary.BigEndian.AppendUint64(b, uint64(session))
+}
+
+func setLong(f field, v int64) Set {
+	return Set{f, binary.BigEndian.AppendUint64(nil, uint64(v))}
+}
+
+func setBool(f field, v bool) Set {
+	if v {
+		return Set{f, []byte{1}}
+	}
+	return Set{f, []byte{0}}
+}
+
+func rawText(s string) []byte { return wire.AppendText([]byte{1}, s) }
+
+func rawBytes(b []byte) []byte {
+	if b == nil {
+		return []byte{0}
+	}
+	return append(binary.BigEndian.AppendUint32([]byte{1}, uint32(len(b))), b...)
+}
