@@ -1,0 +1,23 @@
+package openwire
+
+import "time"
+
+// Format is what the two ends of a connection have agreed on. The zero Format but for the Version is loose and uncached.
+type Format struct {
+	Version      int
+	Tight        bool
+	Cache        bool
+	CacheSize    int // slots; 0 means 16,383
+	StackTraces  bool
+	NoSizePrefix bool
+	TCPNoDelay   bool
+	MaxFrameSize int64 // what the peer takes, in bytes; 0 means no limit
+
+	// A connection from which nothing was read for Inactivity is dead; 0 means never. Each end writes at least three times as
+	// often. InitialDelay is how long the peer may take before it has to keep to that.
+	Inactivity, InitialDelay time.Duration
+}
+
+// SharedMessages tells whether the bytes of a message on this connection are those that AppendLoose makes of it in the
+// newest version.
+func (f Format) SharedMessages() bool { return !f.Tight && !f.Cache && f.Version >= 10 }

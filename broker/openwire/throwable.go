@@ -1,0 +1,85 @@
+package openwire
+
+// Throwable is an exception. Class and messages are never more than text: nothing is looked up or made by them.
+type Throwable struct {
+	Class   Text
+	Message Text
+	Stack   []StackElement // only where stack traces were negotiated
+	Cause   *Throwable     // likewise
+}
+
+// StackElement is one line of a stack trace.
+type StackElement struct {
+	Class, Method, File Text
+	Line                int32
+}
+
+// In these versions the Java client writes no more of an exception's message.
+const (
+	maxMessage = 1024
+	cutMessage = 1021
+)
+
+func (e *encoder) throwable(t *Throwable) {
+	if e.bool(t != nil); t == nil || !e.enter() {
+		return
+	}
+	defer e.leave()
+	e.text(t.Class)
+	e.text(e.cut(t.Message))
+	if !e.stackTraces {
+		return
+	}
+	e.count(len(t.Stack))
+	for _, s := range t.Stack {
+		e.text(s.Class)
+		e.text(s.Method)
+		e.text(s.File)
+		e.int(s.Line)
+	}
+	e.throwable(t.Cause)
+}
+
+// cut shortens a message in the versions in which the Java client does.
+func (e *encoder) cut(message Text) Text {
+	if (e.version == 1 || e.version == 10) && len(message.text) > maxMessage {
+		if head, over := firstUnits(message.text, maxMessage, cutMessage); over {
+			return S(head + "...")
+		}
+	}
+	return message
+}
+
+// firstUnits returns the text up to cut UTF-16 units, and whether it has more than limit units.
+func firstUnits(s string, limit, cut int) (head string, over bool) {
+	units, end := 0, 0
+	for i, r := range s {
+		if units <= cut {
+			end = i
+		}
+		if units++; r > 0xFFFF {
+			units++
+		}
+	}
+	return s[:end], units > limit
+}
+
+func (d *decoder) throwable() *Throwable {
+	if !d.bool() || !d.enter() {
+		return nil
+	}
+	defer d.leave()
+	t := &Throwable{Class: d.text(), Message: d.text()}
+	if !d.stackTraces {
+		return t
+	}
+	n := d.count(minStackElement)
+	for ; n > 0 && d.r.Err() == nil; n-- {
+		t.Stack = append(t.Stack, StackElement{Class: d.text(), Method: d.text(), File: d.text(), Line: d.int()})
+	}
+	t.Cause = d.throwable()
+	return t
+}
+
+// minStackElement is the least number of bytes that a line of a stack trace takes: its line number.
+const minStackElement = 4
