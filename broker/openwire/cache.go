@@ -53,8 +53,8 @@ func (c *writeCache) key(v DataStructure, version int) []byte {
 	if v == nil || v.absent() {
 		return nil
 	}
-	e := encoder{version: version, buf: append(c.buffer[:0], v.TypeByte())}
-	v.encode(&e) // what cannot be encoded here cannot be encoded in the frame, which is where it is told
+	e := encoder{version: version, buf: c.buffer[:0]}
+	e.structure(v) // what cannot be encoded here cannot be encoded in the frame, which is where it is told
 	c.buffer = e.buf
 	return e.buf
 }

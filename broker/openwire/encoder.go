@@ -17,14 +17,13 @@ const maxTightText = 32_766
 // order, and after an error the connection is of no more use.
 type Encoder struct {
 	e            encoder
-	noSizePrefix bool
 	maxFrameSize int64
 	body         []byte // tight: kept from frame to frame
 }
 
 // NewEncoder returns the Encoder of a new connection with that format.
 func NewEncoder(f Format) *Encoder {
-	enc := &Encoder{noSizePrefix: f.NoSizePrefix, maxFrameSize: f.MaxFrameSize}
+	enc := &Encoder{maxFrameSize: f.MaxFrameSize}
 	enc.e = encoder{version: f.Version, tight: f.Tight, stackTraces: f.StackTraces}
 	if f.Cache {
 		enc.e.cache = newWriteCache(f.CacheSize)
@@ -32,48 +31,49 @@ func NewEncoder(f Format) *Encoder {
 	return enc
 }
 
-// AppendFrame appends the frame of v, with its size; nil is the null frame. After an error, dst is returned as it was.
+// sizePrefix is the number of bytes that a frame's size takes.
+const sizePrefix = 4
+
+// AppendFrame appends the frame of v, with its size; nil is the null frame. After an error, which is an EncodeError, dst is
+// returned as it was.
 func (enc *Encoder) AppendFrame(dst []byte, v DataStructure) ([]byte, error) {
+	frame := enc.appendBody(append(dst, make([]byte, sizePrefix)...), v)
 	e := &enc.e
-	e.err = nil
-	if e.cache != nil {
-		e.cache.makeRoom()
-	}
-	frame := dst
-	if !enc.noSizePrefix {
-		frame = append(frame, 0, 0, 0, 0)
-	}
-	start := len(frame)
-	switch {
-	case v == nil || v.absent():
-		frame = append(frame, 0)
-	case e.tight:
-		frame = enc.appendTight(frame, v)
-	default:
-		e.buf = frame
-		e.kind(v.TypeByte())
-		v.encode(e)
-		frame, e.buf = e.buf, nil
-	}
-	size := len(frame) - start
+	size := len(frame) - len(dst) - sizePrefix
 	if enc.maxFrameSize > 0 && int64(size) > enc.maxFrameSize {
 		e.fail(fmt.Errorf("%w: %d bytes, the peer takes %d at most", ErrFrameSize, size, enc.maxFrameSize))
 	}
 	if e.err != nil {
 		return dst, &EncodeError{Type: typeOf(v), Err: e.err}
 	}
-	if !enc.noSizePrefix {
-		binary.BigEndian.PutUint32(frame[start-4:], uint32(size))
-	}
+	binary.BigEndian.PutUint32(frame[len(dst):], uint32(size))
 	return frame, nil
+}
+
+// appendBody appends the type byte and all that follows it.
+func (enc *Encoder) appendBody(frame []byte, v DataStructure) []byte {
+	e := &enc.e
+	e.err = nil
+	if e.cache != nil {
+		e.cache.makeRoom()
+	}
+	if v == nil || v.absent() {
+		return append(frame, 0)
+	}
+	if e.tight {
+		return enc.appendTight(frame, v)
+	}
+	e.buf = frame
+	e.structure(v)
+	frame, e.buf = e.buf, nil
+	return frame
 }
 
 // appendTight encodes the body beside the frame, since the bits that stand in front of it are known only at its end.
 func (enc *Encoder) appendTight(frame []byte, v DataStructure) []byte {
 	e := &enc.e
 	e.buf, e.bits = enc.body[:0], bitWriter{bytes: e.bits.bytes[:0]}
-	e.kind(v.TypeByte())
-	v.encode(e)
+	e.structure(v)
 	enc.body, e.buf = e.buf, nil
 	return append(e.bits.appendTo(append(frame, enc.body[0])), enc.body[1:]...)
 }
@@ -82,8 +82,7 @@ func (enc *Encoder) appendTight(frame []byte, v DataStructure) []byte {
 // broker keeps messages.
 func AppendLoose(dst []byte, v DataStructure, version int) ([]byte, error) {
 	e := encoder{version: version, buf: dst}
-	e.kind(v.TypeByte())
-	if v.encode(&e); e.err != nil {
+	if e.structure(v); e.err != nil {
 		return dst, &EncodeError{Type: v.TypeByte(), Err: e.err}
 	}
 	return e.buf, nil
@@ -203,20 +202,20 @@ func (e *encoder) nested(v DataStructure) {
 		return
 	}
 	defer e.leave()
-	kind := v.TypeByte()
-	if e.tight && marshalAware(kind) {
+	if e.tight && marshalAware(v.TypeByte()) {
 		e.bits.append(false) // no cached form
 	}
-	e.kind(kind)
-	v.encode(e)
+	e.structure(v)
 }
 
-// kind writes a type byte.
-func (e *encoder) kind(kind byte) {
+// structure writes a type byte and what belongs to it.
+func (e *encoder) structure(v DataStructure) {
+	kind := v.TypeByte()
 	if e.version < firstVersion(kind) {
 		e.fail(fmt.Errorf("%w: version %d has no %s", ErrUnknownType, e.version, TypeName(kind)))
 	}
 	e.buf = append(e.buf, kind)
+	v.encode(e)
 }
 
 // cached writes a value once, and from then on only where it stands in the peer's cache.

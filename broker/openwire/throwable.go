@@ -1,5 +1,7 @@
 package openwire
 
+import "fmt"
+
 // Throwable is an exception. Class and messages are never more than text: nothing is looked up or made by them.
 type Throwable struct {
 	Class   Text
@@ -83,3 +85,35 @@ func (d *decoder) throwable() *Throwable {
 
 // minStackElement is the least number of bytes that a line of a stack trace takes: its line number.
 const minStackElement = 4
+
+// ExceptionClass is the Java class under which a client gets an error.
+//
+// Clients of both generations know these: from version 12 on one of ActiveMQ 6 reads javax.jms as jakarta.jms. In older
+// versions no client translates, so that one of ActiveMQ 6 makes a plain exception of a javax.jms class, its name in
+// the text. Classes of the JDK are understood everywhere.
+type ExceptionClass string
+
+// The classes of the errors that a broker has reason to send.
+const (
+	JMSException                   ExceptionClass = "javax.jms.JMSException"
+	IllegalStateException          ExceptionClass = "javax.jms.IllegalStateException"
+	InvalidClientIDException       ExceptionClass = "javax.jms.InvalidClientIDException"
+	InvalidDestinationException    ExceptionClass = "javax.jms.InvalidDestinationException"
+	InvalidSelectorException       ExceptionClass = "javax.jms.InvalidSelectorException"
+	JMSSecurityException           ExceptionClass = "javax.jms.JMSSecurityException"
+	ResourceAllocationException    ExceptionClass = "javax.jms.ResourceAllocationException"
+	TransactionRolledBackException ExceptionClass = "javax.jms.TransactionRolledBackException"
+	SecurityException              ExceptionClass = "java.lang.SecurityException" // ends the client's connection attempts
+	IOException                    ExceptionClass = "java.io.IOException"
+	XAException                    ExceptionClass = "javax.transaction.xa.XAException" // see NewXAException
+)
+
+// NewThrowable makes an exception to send.
+func NewThrowable(class ExceptionClass, message string) *Throwable {
+	return &Throwable{Class: S(string(class)), Message: S(message)}
+}
+
+// NewXAException makes an XAException with an error code of javax.transaction.xa, which clients read off the message's end.
+func NewXAException(code int, message string) *Throwable {
+	return NewThrowable(XAException, fmt.Sprintf("%s xaErrorCode:%d", message, code))
+}
