@@ -5,6 +5,7 @@
 # cluster.sh [--name NAME] COMMAND        (NAME: $TWINMESH_CLUSTER, or dev)
 #
 #   build                    compile Kubernetes, etcd, containerd and CoreDNS, once (up does it, too)
+#   built                    succeed if there is nothing left to compile
 #   up [NODES]               start a cluster of 1 (default) to 3 nodes, and wait until pods can run
 #   down                     end the cluster and remove everything it made
 #   list                     the names of the clusters that are there
@@ -54,6 +55,7 @@ main() {
   shift || true
   case $command in
     build) build ;;
+    built) is_built ;;
     up) up "$@" ;;
     down) down ;;
     list) list ;;

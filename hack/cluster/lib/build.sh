@@ -2,6 +2,8 @@
 # Compiles the programs of a Kubernetes node from their Go modules. modules/*/go.mod pins their versions and says which
 # programs are wanted of each (as its tools). What is compiled is kept until its pins or options change.
 
+modules=(kubernetes etcd containerd coredns)
+
 # build_flags MODULE: the arguments of go build. A Kubernetes without a version is refused by its own clients.
 build_flags() {
   local version
@@ -43,10 +45,12 @@ build_module() {
   module_stamp "$module" >"$cache/stamps/$module"
 }
 
+pause_is_built() { [[ $programs/pause.tar -nt $here/pause/main.go ]]; }
+
 # The image that holds a pod's namespaces.
 build_pause() {
   local context
-  [[ ! -e $programs/pause.tar || $here/pause/main.go -nt $programs/pause.tar ]] || return 0
+  pause_is_built && return
   context=$(mktemp -d)
   (cd "$here/pause" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$context/pause" .)
   "$here/../image.sh" "$pause_image" "$programs/pause.tar" --file "$here/pause/Dockerfile" "$context"
@@ -59,7 +63,7 @@ build() {
   mkdir -p "$programs" "$cache/stamps"
   exec {lock}>"$cache/lock"
   flock -n "$lock" || { say "another build is running: waiting for it" && flock "$lock"; }
-  for module in kubernetes etcd containerd coredns; do
+  for module in "${modules[@]}"; do
     module_is_built "$module" && continue
     [[ -e $cache/stamps/kubernetes || $module != kubernetes ]] ||
       say "compiling Kubernetes once into $cache: about 15 minutes on two cores"
@@ -67,4 +71,10 @@ build() {
   done
   build_pause
   exec {lock}>&-
+}
+
+is_built() {
+  local module
+  for module in "${modules[@]}"; do module_is_built "$module" || return; done
+  pause_is_built
 }

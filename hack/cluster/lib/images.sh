@@ -17,5 +17,5 @@ images_load() {
 node_import() {
   local n=$1 archive
   shift
-  for archive in "$@"; do on_node "$n" ctr --namespace k8s.io images import --quiet - <"$archive"; done
+  for archive in "$@"; do on_node "$n" ctr --namespace k8s.io images import - <"$archive" >/dev/null; done
 }

@@ -55,15 +55,12 @@ services_work() {
   (on_client timeout 2 bash -c "getent hosts kubernetes && : </dev/tcp/kubernetes/443")
 }
 
-# down: the machines first, since what they mounted and plugged in ends with them.
 down() {
-  local machine
+  local n
   [[ -e $state ]] || return 0
-  for machine in "$state"/{node[0-9]*,client,switch}/; do
-    [[ -d $machine ]] && machine_stop "$(basename "$machine")"
-  done
-  remove_cgroups "/twinmesh/$name"
-  find /sys/fs/cgroup -depth -type d -path '*/twinmesh' -empty -exec rmdir {} + 2>/dev/null || true
+  for n in $(nodes); do node_power_off "$n"; done
+  machine_stop client
+  machine_stop switch
   rm -rf --one-file-system "$state"
   rmdir --ignore-fail-on-non-empty "$clusters"
 }

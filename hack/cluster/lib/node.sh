@@ -82,9 +82,8 @@ resolvConf: ""
 nodeStatusUpdateFrequency: 2s
 nodeLeaseDurationSeconds: 8
 crashLoopBackOff: {maxContainerRestartPeriod: 1s}
-# Control groups below one of our own, whichever version of them this machine has.
+# A group for each container and none above them: this works with both versions of control groups.
 cgroupDriver: cgroupfs
-cgroupRoot: $(node_cgroup "$1")
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 failCgroupV1: false
@@ -117,12 +116,15 @@ node_power_off() {
   node_cut "$1" 2>/dev/null || true
   machine_stop "node$1"
   unplug "node$1"
-  remove_cgroups "$(node_cgroup "$1")"
+  remove_cgroups "$1"
 }
 
-node_cgroup() { echo "/twinmesh/$name/node$1"; }
-
-# remove_cgroups PATH: removes these control groups, which are empty, in whichever hierarchies they are.
+# remove_cgroups N: removes the control groups of the node's containers, which have ended. Alone of all that a node
+# makes they are in no namespace of its own; they are named after containers. Their parent goes with the last of them.
 remove_cgroups() {
-  find /sys/fs/cgroup -depth -type d \( -path "*$1" -o -path "*$1/*" \) -exec rmdir {} +
+  local container
+  for container in "$state/node$1"/containerd/io.containerd.grpc.v1.cri/{sandboxes,containers}/*; do
+    [[ -d $container ]] && find /sys/fs/cgroup -depth -type d -path "*/k8s.io/${container##*/}*" -exec rmdir {} +
+  done
+  rmdir /sys/fs/cgroup/{k8s.io,*/k8s.io} 2>/dev/null || true
 }
