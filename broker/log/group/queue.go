@@ -360,6 +360,16 @@ func appendRecord(body []byte, size int, parts [][]byte) []byte {
 	return body
 }
 
+// RecordLength is the length, with its Frame, of the record whose frame b begins with. It is false if b is shorter than a
+// frame, or no record is that long.
+func RecordLength(b []byte) (int, bool) {
+	if len(b) < Frame {
+		return 0, false
+	}
+	size := binary.BigEndian.Uint32(b)
+	return Frame + int(size), size <= log.MaxRecord
+}
+
 func length(parts [][]byte) int {
 	n := 0
 	for _, part := range parts {
@@ -371,12 +381,12 @@ func length(parts [][]byte) int {
 // RecordAt returns the data of the record whose frame starts at offset, and the offset behind it. It returns nil if body
 // holds no whole record there.
 func RecordAt(body []byte, offset uint32) (data []byte, next uint32) {
-	if uint64(offset)+Frame > uint64(len(body)) {
+	if uint64(offset) > uint64(len(body)) {
 		return nil, offset
 	}
-	size := uint64(binary.BigEndian.Uint32(body[offset:]))
-	end := uint64(offset) + Frame + size
-	if end > uint64(len(body)) {
+	length, ok := RecordLength(body[offset:])
+	end := uint64(offset) + uint64(length)
+	if !ok || end > uint64(len(body)) {
 		return nil, offset
 	}
 	return body[offset+Frame : end : end], uint32(end)
