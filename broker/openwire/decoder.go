@@ -230,12 +230,16 @@ func (d *decoder) count(size int) int {
 func decodeNested[T DataStructure](d *decoder) T { return as[T](d, d.structure()) }
 func decodeCached[T DataStructure](d *decoder) T { return as[T](d, d.cachedStructure()) }
 
+// firstElements is how many elements of an array are allocated before any was read. An array may claim as many as there are
+// bits left, and so may each array inside it.
+const firstElements = 4
+
 func decodeArray[T DataStructure](d *decoder) []T {
 	if !d.bool() {
 		return nil
 	}
 	n := d.count(0)
-	array := make([]T, 0, n)
+	array := make([]T, 0, min(n, firstElements))
 	for ; n > 0 && d.r.Err() == nil; n-- {
 		array = append(array, decodeNested[T](d))
 	}

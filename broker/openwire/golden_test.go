@@ -170,6 +170,9 @@ func newDumper(t testing.TB) *dumper {
 	return d
 }
 
+// name is what the table calls a structure.
+func (d *dumper) name(v DataStructure) string { return d.structures[TypeName(v.TypeByte())].Name }
+
 func (d *dumper) structure(v DataStructure, f Format) any {
 	if v == nil || v.absent() {
 		return nil
