@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -42,7 +43,8 @@ type claim struct {
 	fresh vfs.File // reads past caches
 
 	mu   sync.Mutex
-	page []byte
+	page []byte // read by check
+	seen []byte // the page after the claim's own when it was found to be of no higher term
 }
 
 // page is what a claimant writes.
@@ -74,7 +76,7 @@ func parsePage(b []byte) (page, error) {
 		return page{}, errPageBroken
 	}
 	b = b[:pageBytes]
-	if strings.Trim(string(b), "\x00") == "" {
+	if len(bytes.Trim(b, "\x00")) == 0 {
 		return page{}, nil
 	}
 	if string(b[:8]) != termMagic ||
@@ -157,6 +159,9 @@ func (c *claim) check() error {
 	if _, err := c.fresh.ReadAt(c.page, pageOffset(c.term+1)); err != nil {
 		return fmt.Errorf("%w: cannot read whether there is a term above %d: %w", log.ErrRightLost, c.term, err)
 	}
+	if bytes.Equal(c.page, c.seen) {
+		return nil
+	}
 	p, err := parsePage(c.page)
 	if err != nil {
 		return fmt.Errorf("%w: cannot tell whether there is a term above %d: %w", log.ErrRightLost, c.term, err)
@@ -164,6 +169,7 @@ func (c *claim) check() error {
 	if p.term > c.term {
 		return fmt.Errorf("%w: term %d ended when %s took over with term %d", log.ErrRightLost, c.term, p.holder, p.term)
 	}
+	c.seen = bytes.Clone(c.page)
 	return nil
 }
 

@@ -71,7 +71,8 @@ func (w *writer) put(s *segment, b []byte, number, term uint64) error {
 	end := s.end + int64(len(b))
 	_, err := s.file.WriteAt(b, s.end)
 	if err == nil && end > s.filled {
-		s.filled, err = end, w.zero(s, end)
+		s.filled = end
+		err = w.zero(s)
 	}
 	if err != nil {
 		return fmt.Errorf("write entry %d: %w", number, explain(w.fs, w.dir, int64(len(b))+int64(len(w.zeros)), err))
@@ -80,16 +81,16 @@ func (w *writer) put(s *segment, b []byte, number, term uint64) error {
 	return nil
 }
 
-// zero writes zeros from an offset on, as far as the segment will go.
-func (w *writer) zero(s *segment, from int64) error {
-	zeros := w.zeros[:max(0, min(int64(len(w.zeros)), w.capacity-from))]
+// zero writes zeros behind what a segment is filled with, as far as the segment will go.
+func (w *writer) zero(s *segment) error {
+	zeros := w.zeros[:max(0, min(int64(len(w.zeros)), w.capacity-s.filled))]
 	if len(zeros) == 0 {
 		return nil
 	}
-	if _, err := s.file.WriteAt(zeros, from); err != nil {
+	if _, err := s.file.WriteAt(zeros, s.filled); err != nil {
 		return err
 	}
-	s.filled = from + int64(len(zeros))
+	s.filled += int64(len(zeros))
 	return nil
 }
 
