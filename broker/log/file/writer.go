@@ -199,7 +199,10 @@ func (w *writer) discard(h header) error {
 		return w.fs.Remove(name)
 	}
 	w.spare = true
-	return w.fs.Rename(name, w.spareName())
+	if err := w.fs.Rename(name, w.spareName()); err != nil {
+		return err
+	}
+	return w.fs.SyncDir(w.dir) // or a crash could give new content its old name back
 }
 
 func (w *writer) spareName() string {
