@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -35,13 +36,20 @@ func explain(fsys vfs.FS, dir string, need int64, err error) error {
 	return err
 }
 
+// whoOwns describes a directory, or the next above it that is there and can be looked at.
 func whoOwns(fsys vfs.FS, dir string) string {
 	us := fmt.Sprintf("this process runs as uid %d, gid %d", os.Getuid(), os.Getgid())
-	info, err := fsys.Stat(dir)
-	if err != nil {
-		return us
+	for {
+		info, err := fsys.Stat(dir)
+		if err == nil {
+			return fmt.Sprintf("%s belongs to uid %d, gid %d with mode %v, and %s", dir, info.UID, info.GID, info.Mode, us)
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return us
+		}
+		dir = above
 	}
-	return fmt.Sprintf("%s belongs to uid %d, gid %d with mode %v, and %s", dir, info.UID, info.GID, info.Mode, us)
 }
 
 func shortage(fsys vfs.FS, dir string, need int64) string {

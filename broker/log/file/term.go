@@ -97,13 +97,11 @@ func claimTerm(fsys vfs.FS, dir, holder string) (*claim, page, error) {
 	if err != nil {
 		return nil, page{}, lostRace(err)
 	}
-	// A crash may have undone the rename but not the page: then the page is ahead of the name.
+	// A crash may undo the rename but not the page, and then the page is ahead of the name. So the directory need not be
+	// synced here; it is when the term's first segment gets its name.
 	term := max(named, last.term) + 1
 	if err := fsys.Rename(termFile(dir, named), termFile(dir, term)); err != nil {
 		return nil, page{}, lostRace(err)
-	}
-	if err := fsys.SyncDir(dir); err != nil {
-		return nil, page{}, err
 	}
 	c, err := openClaim(fsys, termFile(dir, term), term)
 	if err != nil {

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,7 +56,7 @@ func (w *writer) Write(e *group.Entry) error {
 		return err
 	}
 	if err := w.segment.file.Sync(); err != nil {
-		return fmt.Errorf("sync entry %d: %w", e.Number, explain(w.fs, w.dir, 0, err))
+		return w.failed("sync", e.Number, 0, err)
 	}
 	if err := w.claim.check(); err != nil {
 		return err
@@ -75,10 +76,18 @@ func (w *writer) put(s *segment, b []byte, number, term uint64) error {
 		err = w.zero(s)
 	}
 	if err != nil {
-		return fmt.Errorf("write entry %d: %w", number, explain(w.fs, w.dir, int64(len(b))+int64(len(w.zeros)), err))
+		return w.failed("write", number, int64(len(b)+len(w.zeros)), err)
 	}
 	s.end = end
 	return nil
+}
+
+// failed explains an error of the segment that is written to, which has another name than when it was opened.
+func (w *writer) failed(op string, number uint64, need int64, err error) error {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		err = p.Err
+	}
+	return fmt.Errorf("%s entry %d in %s: %w", op, number, w.dir, explain(w.fs, w.dir, need, err))
 }
 
 // zero writes zeros behind what a segment is filled with, as far as the segment will go.

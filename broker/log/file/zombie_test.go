@@ -62,7 +62,9 @@ func zombie(t *testing.T, cached bool, at int64) bool {
 	case op := <-stopped:
 		p.LoseLocks()
 		cancel() // if it finds that it is a standby, it shall not wait
-		if err := overtake(t, m, old, wake, ended); err != nil {
+		next := m.Process()
+		next.Cached = cached
+		if err := overtake(t, m, next, old, wake, ended); err != nil {
 			t.Fatalf("stopped before operation %d, %s %s at %d: %v\non the disk:\n%s", at, op.Kind, op.Name, op.Offset, err,
 				m.Names(testDirectory))
 		}
@@ -71,9 +73,9 @@ func zombie(t *testing.T, cached bool, at int64) bool {
 }
 
 // overtake lets another process take over from a stopped one, wakes that while the other works, and checks what is left.
-func overtake(t *testing.T, m *vfs.Mem, old *history, wake chan struct{}, ended chan error) error {
+func overtake(t *testing.T, m *vfs.Mem, next *vfs.Process, old *history, wake chan struct{}, ended chan error) error {
 	before := old.now()
-	l, err := Open(on(t, m.Process(), noFault))
+	l, err := Open(on(t, next, noFault))
 	if err != nil {
 		close(wake)
 		return err
