@@ -150,8 +150,25 @@ func (m *Message) SetBrokerSequence(sequence uint64) {
 	binary.BigEndian.PutUint64(m.buf[m.ends[messageID]-8:], sequence)
 }
 
+// RawSender is the id of the producer that sent it here, as bytes; part of Bytes.
+func (m *Message) RawSender() []byte { return m.field(producerID) }
+
 // Transacted tells whether the producer sent it in a transaction.
 func (m *Message) Transacted() bool { return len(m.field(transactionID)) > 1 }
+
+// LocalTransaction is the number of the local transaction that it was sent in, on its connection; false for none, or XA.
+func (m *Message) LocalTransaction() (int64, bool) {
+	raw := m.field(transactionID)
+	if len(raw) < 10 || raw[1] != typeLocalTx {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(raw[2:])), true
+}
+
+// Command is the number of the command by which it was sent, and whether that wants a response.
+func (m *Message) Command() (id int32, wantsResponse bool) {
+	return int32(binary.BigEndian.Uint32(m.field(commandID))), m.field(responseRequired)[0] != 0
+}
 
 // Persistent is whether JMSDeliveryMode is PERSISTENT.
 func (m *Message) Persistent() bool { return m.field(persistent)[0] != 0 }

@@ -15,14 +15,14 @@ import (
 // writeParts appends the parts of a message, none for one that fits in its record. They are kept from Clean until the
 // envelope is applied. It does not hold the mutex all along, so that others are not kept waiting.
 func (s *Store) writeParts(m *message.Message) ([]log.Position, error) {
-	if m.Size() <= maxWhole {
+	if m.Size() <= s.whole {
 		return nil, nil
 	}
 	if m.Size() > maxSize {
 		return nil, fmt.Errorf("%d bytes: the most is %d", m.Size(), maxSize)
 	}
 	var parts []log.Position
-	for piece := range slices.Chunk(m.Bytes(), maxWhole) {
+	for piece := range slices.Chunk(m.Bytes(), s.whole) {
 		at, err := s.writePart(piece, len(parts) == 0)
 		if err != nil {
 			return nil, err

@@ -16,7 +16,7 @@ import (
 const (
 	counterBits = 40
 	maxCounter  = 1<<counterBits - 1
-	maxTerm     = 1<<(64-counterBits) - 1
+	maxTerm     = 1<<(63-counterBits) - 1 // a sequence is a positive long to clients
 )
 
 const (
@@ -39,6 +39,7 @@ type Options struct {
 type Store struct {
 	log     log.Log
 	options Options
+	whole   int // maxWhole, but for tests
 
 	mu       sync.Mutex
 	state    state
@@ -55,7 +56,7 @@ type Store struct {
 
 // New returns a Store on l, which is not in use yet and which the Store closes.
 func New(l log.Log, o Options) *Store {
-	return &Store{log: l, options: o, state: newState(), building: map[log.Position]struct{}{}}
+	return &Store{log: l, options: o, whole: maxWhole, state: newState(), building: map[log.Position]struct{}{}}
 }
 
 // Lead follows the log until this process has the right to append, and returns its term. From then on the state is whole and

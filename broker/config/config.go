@@ -1,0 +1,119 @@
+// Package config is a broker's configuration as plain data: read from broker.yaml, and checked. It starts nothing. The
+// operator imports it too.
+package config
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is what broker.yaml holds.
+type Config struct {
+	// Name is the broker's name. The brokers of a pair have the same.
+	Name string `yaml:"name"`
+	// Data is the directory of the store, which the brokers of a pair share.
+	Data string `yaml:"data"`
+	// OpenWire lists the connectors, as in tcp://0.0.0.0:61616?maximumConnections=1000&wireFormat.maxFrameSize=104857600.
+	OpenWire []string `yaml:"openwire"`
+	// HTTP is the address of /healthz, /readyz and /role.
+	HTTP string `yaml:"http"`
+	Auth Auth   `yaml:"auth"`
+}
+
+// Auth says who may connect.
+type Auth struct {
+	// Mode is on, off (only on loopback addresses), or off-everywhere.
+	Mode string `yaml:"mode"`
+	// UsersFile has a line name=password for each user, the password plain or as a bcrypt hash. Without it a user is made
+	// when there is none, and its password printed once.
+	UsersFile string `yaml:"usersFile"`
+}
+
+// Default is the configuration of a broker that is told nothing.
+func Default() Config {
+	return Config{
+		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
+		Auth: Auth{Mode: "on"},
+	}
+}
+
+// Load reads a file over the defaults. A key that does not exist is an error.
+func Load(path string) (Config, error) {
+	c := Default()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("reading the configuration: %w", err)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(document.Content) == 0 {
+		return c, nil
+	}
+	if err := checkKeys(path, document.Content[0], keys); err != nil {
+		return c, err
+	}
+	if err := document.Decode(&c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// keys has what may stand where; nil is a value without keys.
+var keys = map[string]map[string]map[string]struct{}{
+	"name": nil, "data": nil, "openwire": nil, "http": nil,
+	"auth": {"mode": nil, "usersFile": nil},
+}
+
+func checkKeys[T any](path string, n *yaml.Node, known map[string]T) error {
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s:%d: expected keys with values", path, n.Line)
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		below, found := known[key.Value]
+		if !found {
+			return fmt.Errorf("%s:%d: unknown key %q; did you mean %q?", path, key.Line, key.Value, nearest(key.Value, known))
+		}
+		if nested, ok := any(below).(map[string]map[string]struct{}); ok && nested != nil {
+			if err := checkKeys(path, value, nested); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Validate tells what cannot be served as it stands.
+func (c Config) Validate() error {
+	if c.Name == "" || c.Data == "" || len(c.OpenWire) == 0 {
+		return fmt.Errorf("a broker needs a name, a data directory and at least one openwire address")
+	}
+	if c.Auth.Mode != "on" && c.Auth.Mode != "off" && c.Auth.Mode != "off-everywhere" {
+		return fmt.Errorf("auth mode %q: write on, off or off-everywhere", c.Auth.Mode)
+	}
+	for _, raw := range c.OpenWire {
+		connector, err := ParseConnector(raw)
+		if err != nil {
+			return err
+		}
+		if c.Auth.Mode == "off" && !isLoopback(connector.Address) {
+			return fmt.Errorf("auth is off, and %s can be reached from other machines: turn it on, listen on 127.0.0.1, or say off-everywhere", raw)
+		}
+	}
+	return nil
+}
+
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}

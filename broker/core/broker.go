@@ -1,0 +1,147 @@
+package core
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// DeadLetters is where messages go that nobody could consume, unless they are not persistent.
+var DeadLetters = destination.Destination{Kind: destination.Queue, Name: "ActiveMQ.DLQ"}
+
+// Advisor makes the messages by which clients learn of each other. The session layer has it, since they carry commands.
+type Advisor interface {
+	// TemporaryDestination tells that a connection's temporary destination was created or removed.
+	TemporaryDestination(d destination.Destination, connection string, created bool) *message.Message
+}
+
+// Options is what a broker is made of. All but MemoryLimit are required.
+type Options struct {
+	Store   Store
+	Advisor Advisor
+	Now     func() time.Time
+	Logger  *slog.Logger
+	// MemoryLimit is the size in bytes of the messages that are kept in memory alone, above which senders wait;
+	// 0 is 256 MiB.
+	MemoryLimit int64
+}
+
+// Broker holds the destinations and the connections. It is made when the store's right is won, and has no end of its own: the
+// connections are closed, then it is forgotten.
+type Broker struct {
+	store       Store
+	advisor     Advisor
+	now         func() time.Time
+	logger      *slog.Logger
+	memory      *gauge
+	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
+	mu          sync.RWMutex
+	queues      map[destination.Destination]*queue
+	topics      map[destination.Destination]*topic
+	connections map[string]*Connection // by connection id
+	clients     map[string]*Connection // by client id
+}
+
+// New returns a broker with what the store recovered.
+func New(o Options) *Broker {
+	if o.MemoryLimit == 0 {
+		o.MemoryLimit = 256 << 20
+	}
+	b := &Broker{
+		store: o.Store, advisor: o.Advisor, now: o.Now, logger: o.Logger,
+		memory:      newGauge(o.MemoryLimit),
+		queues:      map[destination.Destination]*queue{},
+		topics:      map[destination.Destination]*topic{},
+		connections: map[string]*Connection{},
+		clients:     map[string]*Connection{},
+	}
+	for _, r := range o.Store.Recovered() {
+		q := b.addQueue(r.Destination, nil)
+		q.behind = r.Messages > 0
+		q.suspect, q.horizon = r.Horizon, r.Horizon
+		q.requested.Store(r.Horizon)
+	}
+	return b
+}
+
+// queue returns the queue, which comes into being when it is first used. A temporary one does not.
+func (b *Broker) queue(d destination.Destination) (*queue, error) {
+	b.mu.RLock()
+	q := b.queues[d]
+	b.mu.RUnlock()
+	if q != nil {
+		return q, nil
+	}
+	if d.IsTemp() {
+		return nil, noSuchTemporary(d)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if q := b.queues[d]; q != nil {
+		return q, nil
+	}
+	return b.addQueue(d, nil), nil
+}
+
+// addQueue makes a queue; b.mu is held or b is not shared yet.
+func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
+	q := newQueue(b, d, owner)
+	b.queues[d] = q
+	return q
+}
+
+// topic returns the topic, which comes into being when it is first used. A temporary one does not.
+func (b *Broker) topic(d destination.Destination) (*topic, error) {
+	b.mu.RLock()
+	t := b.topics[d]
+	b.mu.RUnlock()
+	if t != nil {
+		return t, nil
+	}
+	if d.IsTemp() {
+		return nil, noSuchTemporary(d)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t := b.topics[d]; t != nil {
+		return t, nil
+	}
+	t = &topic{broker: b, name: d}
+	b.topics[d] = t
+	return t, nil
+}
+
+func noSuchTemporary(d destination.Destination) error {
+	return errorf(InvalidDestination, "the temporary destination %s does not exist; it ends with the connection that made it", d)
+}
+
+// Expire takes out the messages that have expired, of those in memory. Its owner calls it now and then.
+func (b *Broker) Expire() {
+	for _, q := range b.allQueues() {
+		q.expire()
+	}
+}
+
+// Settle records for each queue how far it has been dispatched, so that a broker that takes over marks only what was
+// delivered. It is called once no connection is left.
+func (b *Broker) Settle() {
+	for _, q := range b.allQueues() {
+		q.settle()
+	}
+}
+
+func (b *Broker) allQueues() []*queue {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	all := make([]*queue, 0, len(b.queues))
+	for _, q := range b.queues {
+		all = append(all, q)
+	}
+	return all
+}
+
+func (b *Broker) millis() int64 { return b.now().UnixMilli() }

@@ -1,0 +1,289 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// ConnectionSpec describes a client's connection.
+type ConnectionSpec struct {
+	ID       string // one connection over all its reconnections
+	ClientID string // "" for a client that has none
+	// Replaced is called, from another goroutine, when the same connection comes back over another socket, before this one
+	// is closed. It tells the old socket's session to end, and does not wait for it.
+	Replaced func()
+}
+
+// Connection is a client's hold on the broker. Its methods, and those of its consumers and transactions, may be called by
+// any goroutine. After Close they return an error.
+type Connection struct {
+	broker *Broker
+	spec   ConnectionSpec
+
+	mu           sync.Mutex // held during each call, so that Close comes between two
+	closed       bool
+	consumers    map[*Consumer]struct{}
+	transactions map[*Transaction]struct{}
+	temporary    map[destination.Destination]struct{}
+}
+
+// Connect adds a connection. One with the same id is replaced, as failover clients need; a client id that another
+// connection has is refused (JMS 1.1 §4.3.2).
+func (b *Broker) Connect(spec ConnectionSpec) (*Connection, error) {
+	c := &Connection{
+		broker: b, spec: spec,
+		consumers:    map[*Consumer]struct{}{},
+		transactions: map[*Transaction]struct{}{},
+		temporary:    map[destination.Destination]struct{}{},
+	}
+	for {
+		old, err := b.register(c)
+		if err != nil || old == nil {
+			return c, err
+		}
+		old.spec.Replaced()
+		old.Close(AllUnknown)
+	}
+}
+
+// register enters c, or returns the connection that has to go first.
+func (b *Broker) register(c *Connection) (old *Connection, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if old := b.connections[c.spec.ID]; old != nil {
+		return old, nil
+	}
+	if id := c.spec.ClientID; id != "" {
+		if b.clients[id] != nil {
+			return nil, errorf(InvalidClientID, "the client id %q is in use by another connection; close that first or choose another", id)
+		}
+		b.clients[id] = c
+	}
+	b.connections[c.spec.ID] = c
+	return nil, nil
+}
+
+func (b *Broker) unregister(c *Connection) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.connections[c.spec.ID] == c {
+		delete(b.connections, c.spec.ID)
+	}
+	if id := c.spec.ClientID; b.clients[id] == c {
+		delete(b.clients, id)
+	}
+}
+
+// Close ends the connection with all that belongs to it: its transactions roll back, what its consumers have in flight
+// goes back to the queues, its temporary destinations vanish. last is for the consumers that are still open.
+func (c *Connection) Close(last LastDelivered) {
+	if c.enter() != nil {
+		return
+	}
+	defer c.mu.Unlock()
+	c.closed = true
+	for t := range c.transactions {
+		t.undo()
+	}
+	for consumer := range c.consumers {
+		consumer.source.close(consumer, last)
+	}
+	for d := range c.temporary {
+		c.broker.removeTemporary(d, c)
+	}
+	c.broker.unregister(c)
+}
+
+// enter locks the connection, unless it is closed.
+func (c *Connection) enter() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return errClosed
+	}
+	return nil
+}
+
+// Room waits until the broker can take more messages. A sender calls it before each message.
+func (c *Connection) Room(ctx context.Context) error {
+	if c.broker.memory.full() != nil {
+		began := c.broker.now()
+		c.broker.logger.Warn("a sender waits: the messages kept in memory reached the limit",
+			"client", c.spec.ClientID, "connection", c.spec.ID, "limit", c.broker.memory.limit)
+		if err := c.broker.memory.wait(ctx); err != nil {
+			return err
+		}
+		c.broker.logger.Info("the sender goes on", "connection", c.spec.ID, "waited", c.broker.now().Sub(began).Round(time.Millisecond))
+	}
+	return c.broker.store.Room(ctx)
+}
+
+// Send sends a message to its destination; done is called when the broker has it: for a persistent message on a queue,
+// when it is durable.
+func (c *Connection) Send(m *message.Message, done func()) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.mu.Unlock()
+	if err := sendable(m); err != nil {
+		return err
+	}
+	if stored(m) && !c.broker.store.Fresh(m) {
+		return c.broker.store.Barrier(done)
+	}
+	if len(m.Destination().Members()) > 1 {
+		return c.sendToAll(m, done)
+	}
+	return c.sendOne(m, done)
+}
+
+func (c *Connection) sendOne(m *message.Message, done func()) error {
+	d := m.Destination()
+	if d.IsTopic() {
+		t, err := c.broker.topic(d)
+		if err != nil {
+			return err
+		}
+		m.SetBrokerSequence(c.broker.store.NextSequence())
+		t.publish(m, c)
+		call(done)
+		return nil
+	}
+	q, err := c.broker.queue(d)
+	if err != nil {
+		return err
+	}
+	if stored(m) {
+		return q.store(m, done)
+	}
+	m.SetBrokerSequence(c.broker.store.NextSequence())
+	q.arrive(m, false)
+	call(done)
+	return nil
+}
+
+// sendToAll sends copies to the members of a composite destination, as one.
+func (c *Connection) sendToAll(m *message.Message, done func()) error {
+	t := &Transaction{connection: c}
+	if err := t.addAll(m); err != nil {
+		t.undo()
+		return err
+	}
+	return t.commit(done)
+}
+
+// copyFor is the message as one member of its composite destination gets it.
+func copyFor(member destination.Destination, m *message.Message) *message.Message {
+	return m.With(message.SetDestination(member), message.SetOriginalDestination(m.Destination()))
+}
+
+// stored tells whether a message is kept in the store: a persistent one for a queue that outlives its connection.
+func stored(m *message.Message) bool {
+	if !m.Persistent() {
+		return false
+	}
+	for _, d := range m.Destination().Members() {
+		if d.IsQueue() && !d.IsTemp() {
+			return true
+		}
+	}
+	return false
+}
+
+// scheduled begins the names of the properties that ask for a delayed delivery.
+var scheduled = []byte("AMQ_SCHEDULED_")
+
+// sendable refuses what the broker cannot do justice to.
+func sendable(m *message.Message) error {
+	d := m.Destination()
+	switch {
+	case d.Validate() != nil:
+		return errorf(InvalidDestination, "cannot send to %s: %v", d, d.Validate())
+	case d.IsPattern():
+		return errorf(InvalidDestination, "cannot send to %s: a wildcard is for consumers", d)
+	case m.GroupID() != "":
+		return unsupported("message groups (JMSXGroupID)")
+	case bytes.Contains(m.Properties(), scheduled):
+		return unsupported("scheduled messages (AMQ_SCHEDULED_*)")
+	}
+	return nil
+}
+
+// Subscribe adds a consumer, whose deliveries go to the receiver from then on, also before Subscribe returns.
+func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.mu.Unlock()
+	d := spec.Destination
+	if err := d.Validate(); err != nil {
+		return nil, errorf(InvalidDestination, "cannot consume from %s: %v", d, err)
+	}
+	if d.IsPattern() {
+		return nil, unsupported("consumers with wildcards")
+	}
+	s, err := compile(spec.Selector)
+	if err != nil {
+		return nil, err
+	}
+	consumer := &Consumer{spec: spec, connection: c, receiver: receiver, selector: s}
+	if err := c.broker.attach(consumer, d.Members()); err != nil {
+		return nil, err
+	}
+	c.consumers[consumer] = struct{}{}
+	return consumer, nil
+}
+
+// attach connects the consumer with what it consumes from.
+func (b *Broker) attach(c *Consumer, members []destination.Destination) error {
+	if members[0].IsQueue() {
+		if len(members) > 1 {
+			return unsupported("consumers of several queues at once")
+		}
+		q, err := b.queue(members[0])
+		if err != nil {
+			return err
+		}
+		if q.owner != nil && q.owner != c.connection {
+			return notYours(q.name)
+		}
+		c.source = q
+		q.attach(c)
+		return nil
+	}
+	return b.subscribe(c, members)
+}
+
+func (b *Broker) subscribe(c *Consumer, members []destination.Destination) error {
+	s := &subscription{consumer: c}
+	for _, d := range members {
+		if !d.IsTopic() {
+			return unsupported("consumers of queues and topics at once")
+		}
+		t, err := b.topic(d)
+		if err != nil {
+			return err
+		}
+		if t.owner != nil && t.owner != c.connection {
+			return notYours(d)
+		}
+		s.topics = append(s.topics, t)
+	}
+	c.source = s
+	for _, t := range s.topics {
+		t.add(s)
+		b.replay(t, s)
+	}
+	return nil
+}
+
+func notYours(d destination.Destination) error {
+	return errorf(InvalidDestination, "cannot consume from %s: only the connection that created it can (JMS 1.1 §4.4.3)", d)
+}
+
+var errClosed = &Error{IllegalState, "the connection is closed"}

@@ -1,0 +1,222 @@
+package core
+
+import (
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/selector"
+)
+
+// ConsumerSpec describes a consumer. Prefetch 0 means that each message is pulled.
+type ConsumerSpec struct {
+	Destination destination.Destination
+	Selector    string
+	Prefetch    int
+	Priority    int8 // among the consumers of a queue; the highest that can take a message gets it
+	NoLocal     bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
+}
+
+// Delivery is a message for a consumer.
+type Delivery struct {
+	Message     *message.Message // nil: a pull ends with none
+	Redelivered int              // how often it was delivered before, 0 the first time
+}
+
+// Receiver takes deliveries on their way to a client. It is called under a destination's lock: it keeps the delivery and
+// returns. What is on the way to one consumer is bounded by its prefetch.
+type Receiver interface {
+	Deliver(Delivery)
+}
+
+// Ack is a consumer's word on messages that it got.
+type Ack struct {
+	Kind AckKind
+	// First and Last are broker sequences, and name messages in flight from First to Last in the order of their delivery. First 0 is
+	// from the oldest.
+	First, Last uint64
+	Count       int   // of messages; what counts for topics
+	Cause       error // why they are poison
+}
+
+// AckKind is what is said of the messages.
+type AckKind uint8
+
+// The kinds of acknowledgement, by OpenWire's numbers.
+const (
+	Delivered   AckKind = 0 // they reached the program: more may be sent
+	Poison      AckKind = 1 // they cannot be consumed
+	Standard    AckKind = 2 // they are consumed
+	Redelivered AckKind = 3 // the client delivers them to the program once more
+	Individual  AckKind = 4 // Last is consumed, whatever came before
+	Unmatched   AckKind = 5 // a durable subscription's selector refused them
+	Expired     AckKind = 6 // the client found that they have expired
+)
+
+// Consumer is one client's subscription to a queue, a topic, or several topics.
+type Consumer struct {
+	spec       ConsumerSpec
+	connection *Connection
+	receiver   Receiver
+	selector   *selector.Selector // nil takes all
+	source     source
+
+	// What a queue keeps of its consumer, under the queue's lock.
+	flight  list   // dispatched and not done with, in the order of dispatch
+	ready   int    // of these, how many count against the prefetch
+	pulls   int    // pulls that wait
+	scanned uint64 // no message of the window up to this order is for it
+}
+
+// source is what a consumer is attached to: a queue, or a subscription to topics.
+type source interface {
+	acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) error
+	pull(c *Consumer, wait bool)
+	cancelPull(c *Consumer)
+	setPrefetch(c *Consumer, n int)
+	close(c *Consumer, last LastDelivered)
+}
+
+// LastDelivered says up to which broker sequence a closing consumer's program saw its messages.
+type LastDelivered int64
+
+const (
+	// AllUnknown is for a connection that broke: any message in flight may have been seen.
+	AllUnknown LastDelivered = -2
+	// NoneDelivered is for a consumer whose program saw none of what is in flight.
+	NoneDelivered LastDelivered = -1
+)
+
+func (l LastDelivered) covers(n *node) bool {
+	return l == AllUnknown || l >= 0 && n.message.BrokerSequence() <= uint64(l)
+}
+
+// Acknowledge takes an acknowledgement; in a transaction if tx is not nil. done is called when it is durable. Messages
+// that are not in flight at the consumer are ignored: a client that comes back after a failover acknowledges what another
+// broker sent it.
+func (c *Consumer) Acknowledge(a Ack, tx *Transaction, done func()) error {
+	if err := c.connection.enter(); err != nil {
+		return err
+	}
+	defer c.connection.mu.Unlock()
+	return c.source.acknowledge(c, a, tx, done)
+}
+
+// Pull asks for one message, for a consumer whose prefetch is 0. Without wait it is answered at once, by a Delivery
+// without message if there is none.
+func (c *Consumer) Pull(wait bool) { c.source.pull(c, wait) }
+
+// CancelPull ends a pull that waits, by a Delivery without message. It does nothing if a message came before.
+func (c *Consumer) CancelPull() { c.source.cancelPull(c) }
+
+// SetPrefetch changes the prefetch, as a client does after a failover.
+func (c *Consumer) SetPrefetch(n int) { c.source.setPrefetch(c, n) }
+
+// Close ends the consumer. What it has in flight goes back to its queue.
+func (c *Consumer) Close(last LastDelivered) {
+	if c.connection.enter() != nil {
+		return
+	}
+	defer c.connection.mu.Unlock()
+	delete(c.connection.consumers, c)
+	c.source.close(c, last)
+}
+
+// credit is the number of messages that may be sent to the consumer now.
+func (c *Consumer) credit() int {
+	if c.spec.Prefetch == 0 {
+		return c.pulls
+	}
+	return max(0, c.spec.Prefetch-c.ready)
+}
+
+// wants evaluates the selector, remembering what it refused: sweeps go in order.
+func (c *Consumer) wants(n *node) bool {
+	if c.selector == nil {
+		return true
+	}
+	if n.order <= c.scanned {
+		return false
+	}
+	if c.selector.Matches(properties{n.message, n.redelivered() > 0}) {
+		return true
+	}
+	c.scanned = n.order
+	return false
+}
+
+// send dispatches a message of a queue to the consumer.
+func (c *Consumer) send(n *node) {
+	c.flight.pushBack(n)
+	c.ready++
+	if c.pulls > 0 {
+		c.pulls--
+	}
+	q := c.source.(*queue)
+	if n.stored {
+		q.reached = max(q.reached, n.message.BrokerSequence())
+	}
+	c.receiver.Deliver(Delivery{n.message, n.redelivered()})
+}
+
+// mark says what is known of a message in flight, and keeps count of what fills the prefetch.
+func (c *Consumer) mark(n *node, state flight) {
+	if n.state == outstanding && state != outstanding {
+		c.ready--
+	}
+	if n.state != outstanding && state == outstanding {
+		c.ready++
+	}
+	n.state = state
+}
+
+// land takes messages out of flight.
+func (c *Consumer) land(nodes []*node) {
+	for _, n := range nodes {
+		c.mark(n, consumed)
+		c.flight.remove(n)
+	}
+}
+
+// acked finds the messages in flight that an acknowledgement is about, leaving out those that a transaction has already.
+func (c *Consumer) acked(a Ack) []*node {
+	last := c.find(a.Last)
+	if last == nil {
+		return nil
+	}
+	first := last
+	if a.Kind != Individual {
+		if first = c.find(a.First); first == nil {
+			first = c.flight.first
+		}
+	}
+	var nodes []*node
+	for n := first; n != nil; n = n.next {
+		if n.state != consumed {
+			nodes = append(nodes, n)
+		}
+		if n == last {
+			return nodes
+		}
+	}
+	return nil // First came after Last
+}
+
+func (c *Consumer) find(sequence uint64) *node {
+	for n := c.flight.first; n != nil && sequence != 0; n = n.next {
+		if n.message.BrokerSequence() == sequence {
+			return n
+		}
+	}
+	return nil
+}
+
+// compile returns the selector of a consumer, nil for none.
+func compile(text string) (*selector.Selector, error) {
+	if text == "" {
+		return nil, nil
+	}
+	s, err := selector.Parse(text)
+	if err != nil {
+		return nil, errorf(InvalidSelector, "the selector %q is not valid: %v", text, err)
+	}
+	return s, nil
+}

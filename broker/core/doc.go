@@ -1,0 +1,20 @@
+// Package core is what a broker is, apart from any protocol, disk or network: queues and topics, consumers with
+// their prefetch and acknowledgements, local transactions, redelivery, dead letters, temporary destinations.
+//
+// It starts no goroutine and reads no clock. Whoever calls does the work to its end: a send, or the store's word that a
+// message is durable, runs through to handing the message to consumers' Receivers, under the lock of its one destination.
+// So it can be stepped by a test in any order.
+//
+// # Locks
+//
+// A Connection has a lock, and a queue or topic has one. A connection's may be held when a destination's is taken,
+// never the reverse, and no two destinations' at a time. The store is called under either; the functions handed to it
+// run under neither. A Receiver is called under a destination's lock, so it must neither block nor call back.
+//
+// # What is certain
+//
+// A persistent message for a queue exists from the moment that the store says so, and only then is its sender told and is it
+// dispatched. It is gone when the removal is durable; until then a crash brings it back. Persistent messages are dispatched
+// only below the queue's horizon, which the store keeps thousands of messages ahead: after a takeover everything below it may
+// have been delivered before and says so (JMS 1.1 §4.4.11), everything above it has not.
+package core

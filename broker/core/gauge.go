@@ -1,0 +1,51 @@
+package core
+
+import (
+	"context"
+	"sync"
+)
+
+// gauge counts bytes against a limit. Adding never fails; who is about to add waits for room before.
+type gauge struct {
+	limit int64
+	mu    sync.Mutex
+	used  int64
+	freed chan struct{} // closed when used falls below limit; nil while nobody waits
+}
+
+func newGauge(limit int64) *gauge { return &gauge{limit: limit} }
+
+func (g *gauge) add(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.used += int64(n)
+	if g.used < g.limit && g.freed != nil {
+		close(g.freed)
+		g.freed = nil
+	}
+}
+
+// full returns nil if there is room, else a channel that is closed when there is.
+func (g *gauge) full() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.used < g.limit {
+		return nil
+	}
+	if g.freed == nil {
+		g.freed = make(chan struct{})
+	}
+	return g.freed
+}
+
+// wait returns when there is room or ctx ends.
+func (g *gauge) wait(ctx context.Context) error {
+	for freed := g.full(); freed != nil; freed = g.full() {
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package core
+
+import "github.com/twinmesh/twinmesh/broker/message"
+
+// node is a message's place in a queue: in the window, or in flight at a consumer.
+type node struct {
+	message *message.Message
+	order   uint64 // of arrival in the queue
+	stored  bool   // the store has it
+	suspect bool   // another holder of the store may have delivered it
+
+	redeliveries int
+	state        flight
+	previous     *node
+	next         *node
+}
+
+// flight is what a consumer has said of a message in flight.
+type flight uint8
+
+const (
+	outstanding flight = iota // nothing yet; counts against the prefetch
+	delivered                 // it reached the program
+	consumed                  // acknowledged in a transaction that is open
+)
+
+// redelivered is the count to send with the message: how often it was delivered before, for all that is known.
+func (n *node) redelivered() int {
+	if n.suspect {
+		return max(1, n.redeliveries)
+	}
+	return n.redeliveries
+}
+
+// list is a list of nodes in the order of their arrival.
+type list struct {
+	first, last *node
+	length      int
+}
+
+func (l *list) pushBack(n *node) { l.insertAfter(l.last, n) }
+
+// insert puts n where its order says; it is quick for what belongs near the front.
+func (l *list) insert(n *node) {
+	var before *node
+	for at := l.first; at != nil && at.order < n.order; at = at.next {
+		before = at
+	}
+	l.insertAfter(before, n)
+}
+
+// insertAfter puts n behind at, or to the front if at is nil.
+func (l *list) insertAfter(at, n *node) {
+	n.previous = at
+	if at == nil {
+		n.next, l.first = l.first, n
+	} else {
+		n.next, at.next = at.next, n
+	}
+	if n.next == nil {
+		l.last = n
+	} else {
+		n.next.previous = n
+	}
+	l.length++
+}
+
+func (l *list) remove(n *node) {
+	if n.previous == nil {
+		l.first = n.next
+	} else {
+		n.previous.next = n.next
+	}
+	if n.next == nil {
+		l.last = n.previous
+	} else {
+		n.next.previous = n.previous
+	}
+	n.previous, n.next = nil, nil
+	l.length--
+}

@@ -1,0 +1,220 @@
+package core
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+const (
+	// pageMessages and pageBytes bound what is loaded from the store at once.
+	pageMessages = 200
+	pageBytes    = 1 << 20
+	// windowBytes is what a queue may always hold of stored messages; beyond, all queues share cacheBytes.
+	windowBytes = 64 << 10
+	cacheBytes  = 32 << 20
+	// horizonStep is how far ahead of dispatch the horizon is put; half of it is when the next step is asked for.
+	horizonStep = 8192
+)
+
+// queue is a queue: the window of messages in memory that wait for a consumer, in order, and the consumers with what each has
+// in flight. Stored messages that do not fit into the window stay in the store, behind the cursor's back, and are paged
+// in when the window runs low.
+type queue struct {
+	broker *Broker
+	name   destination.Destination
+	owner  *Connection // of a temporary queue
+
+	mu        sync.Mutex
+	window    list
+	waiting   int // bytes of stored messages in the window
+	arrivals  uint64
+	cursor    uint64 // highest sequence of a stored message that came into the window
+	behind    bool   // the store has messages above cursor that are not in the window
+	consumers []*Consumer
+	attended  atomic.Bool // there are consumers
+	deleted   bool
+
+	horizon   uint64        // stored messages below it may be dispatched
+	requested atomic.Uint64 // the horizon that the store was asked for
+	suspect   uint64        // stored messages below it may have been dispatched by another holder of the store
+	reached   uint64        // highest sequence of a stored message dispatched here
+}
+
+func newQueue(b *Broker, name destination.Destination, owner *Connection) *queue {
+	return &queue{broker: b, name: name, owner: owner}
+}
+
+// store keeps a persistent message and, when that is durable, puts it into the queue and calls done.
+func (q *queue) store(m *message.Message, done func()) error {
+	err := q.broker.store.Add(m, func() {
+		q.arrive(m, true)
+		call(done)
+	})
+	if err == nil && q.attended.Load() {
+		q.advance(m.BrokerSequence()) // becomes durable together with the message
+	}
+	return err
+}
+
+// arrive puts a message in at the end. A stored one may be left to the store instead.
+func (q *queue) arrive(m *message.Message, stored bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted {
+		return
+	}
+	switch {
+	case !stored:
+		q.broker.memory.add(m.Size())
+		q.push(m, false)
+	case m.BrokerSequence() <= q.cursor: // the pager was quicker
+	case q.behind || !q.fits():
+		q.behind = true
+	default:
+		q.push(m, true)
+	}
+	q.dispatch()
+}
+
+func (q *queue) fits() bool {
+	return q.waiting < windowBytes || q.broker.cached.Load() < cacheBytes
+}
+
+func (q *queue) push(m *message.Message, stored bool) {
+	q.arrivals++
+	n := &node{message: m, order: q.arrivals, stored: stored}
+	if stored {
+		q.cursor = m.BrokerSequence()
+		n.suspect = q.cursor < q.suspect
+		q.hold(n, +1)
+	}
+	q.window.pushBack(n)
+}
+
+// hold counts a stored message as in the window, or with sign -1 as not.
+func (q *queue) hold(n *node, sign int) {
+	if n.stored {
+		q.waiting += sign * n.message.Size()
+		q.broker.cached.Add(int64(sign * n.message.Size()))
+	}
+}
+
+// take removes a message from the window.
+func (q *queue) take(n *node) {
+	q.window.remove(n)
+	q.hold(n, -1)
+}
+
+// giveBack puts messages in flight back where they were, before all that came after them.
+func (q *queue) giveBack(nodes []*node) {
+	for i := len(nodes) - 1; i >= 0; i-- {
+		q.hold(nodes[i], +1)
+		q.window.insert(nodes[i])
+	}
+	for _, c := range q.consumers {
+		c.scanned = 0
+	}
+}
+
+// page brings in what the store holds, once the window is low, and tells whether there is more in the window now.
+func (q *queue) page() bool {
+	if !q.behind || !q.hungry() {
+		return false
+	}
+	messages, err := q.broker.store.Page(q.name, q.cursor, pageMessages, pageBytes)
+	if err != nil {
+		q.broker.logger.Error("cannot read messages back", "queue", q.name.String(), "error", err)
+		return false
+	}
+	if len(messages) == 0 {
+		q.behind = false
+	}
+	for _, m := range messages {
+		q.push(m, true)
+	}
+	return len(messages) > 0
+}
+
+// hungry tells whether the window has nothing left for some consumer that could take more. A consumer whose selector matches
+// nothing in the window makes it grow, up to a limit; who waits for something deeper in the queue waits until others consume.
+func (q *queue) hungry() bool {
+	if q.waiting >= cacheBytes {
+		return false
+	}
+	for _, c := range q.consumers {
+		if c.credit() > 0 && (q.window.last == nil || c.scanned >= q.window.last.order) {
+			return true
+		}
+	}
+	return false
+}
+
+// drop ends messages that are consumed, expired or discarded; stored ones are removed from the store, as part of tx if
+// there is one.
+func (q *queue) drop(nodes []*node, tx StoreTx, done func()) error {
+	var sequences []uint64
+	for _, n := range nodes {
+		if n.stored {
+			sequences = append(sequences, n.message.BrokerSequence())
+		} else {
+			q.broker.memory.add(-n.message.Size())
+		}
+	}
+	switch {
+	case len(sequences) == 0:
+		call(done)
+		return nil
+	case tx != nil:
+		return tx.Remove(q.name, sequences)
+	}
+	return q.broker.store.Remove(q.name, sequences, done)
+}
+
+// advance asks for the horizon ahead of sequence, unless it is far enough.
+func (q *queue) advance(sequence uint64) {
+	for {
+		now := q.requested.Load()
+		if sequence+horizonStep/2 < now {
+			return
+		}
+		next := sequence + horizonStep
+		if q.requested.CompareAndSwap(now, next) {
+			q.ask(next)
+			return
+		}
+	}
+}
+
+func (q *queue) ask(horizon uint64) {
+	err := q.broker.store.Horizon(q.name, horizon, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.horizon = max(q.horizon, horizon)
+		q.dispatch()
+	})
+	if err != nil {
+		q.broker.logger.Debug("no horizon: the store takes nothing more", "queue", q.name.String(), "error", err)
+	}
+}
+
+// settle records how far the queue was really dispatched.
+func (q *queue) settle() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted || q.requested.Load() == 0 {
+		return
+	}
+	q.horizon = 0
+	if err := q.broker.store.Horizon(q.name, max(q.suspect, q.reached+1), nil); err != nil {
+		q.broker.logger.Debug("no horizon: the store takes nothing more", "queue", q.name.String(), "error", err)
+	}
+}
+
+func call(f func()) {
+	if f != nil {
+		f()
+	}
+}

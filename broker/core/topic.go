@@ -1,0 +1,172 @@
+package core
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// topic hands each message to the subscriptions that there are. It keeps nothing: who is not there does not get it
+// (JMS 1.1 §6.2), so a persistent message to it needs no store.
+type topic struct {
+	broker *Broker
+	name   destination.Destination
+	owner  *Connection // of a temporary topic
+
+	mu            sync.RWMutex
+	subscriptions []*subscription
+}
+
+// publish gives the message to all subscriptions; from is nil for what the broker sends.
+func (t *topic) publish(m *message.Message, from *Connection) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, s := range t.subscriptions {
+		s.offer(m, from)
+	}
+}
+
+func (t *topic) add(s *subscription) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.subscriptions = append(t.subscriptions, s)
+}
+
+func (t *topic) remove(s *subscription) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.subscriptions = slices.DeleteFunc(t.subscriptions, func(o *subscription) bool { return o == s })
+}
+
+func (t *topic) used() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.subscriptions) > 0
+}
+
+// subscription is one consumer's share of one or several topics: what is on the way to it, counted, and what waits.
+type subscription struct {
+	consumer *Consumer
+	topics   []*topic
+
+	mu       sync.Mutex
+	waiting  []*message.Message
+	sent     int // delivered and not acknowledged
+	expanded int // of these, how many have reached the program, so that they do not count against the prefetch
+	pulls    int
+	closed   bool
+}
+
+// offer sends the message, or keeps it until the consumer can take it.
+func (s *subscription) offer(m *message.Message, from *Connection) {
+	c := s.consumer
+	if c.spec.NoLocal && from == c.connection {
+		return
+	}
+	if c.selector != nil && !c.selector.Matches(properties{m, false}) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.waiting = append(s.waiting, m)
+	c.connection.broker.memory.add(m.Size())
+	s.dispatch()
+}
+
+// dispatch sends what waits as far as the consumer can take it. s.mu is held.
+func (s *subscription) dispatch() {
+	for len(s.waiting) > 0 && s.credit() > 0 {
+		m := s.next()
+		if m.Expired(s.consumer.connection.broker.millis()) {
+			continue
+		}
+		s.sent++
+		if s.pulls > 0 {
+			s.pulls--
+		}
+		s.consumer.receiver.Deliver(Delivery{Message: m})
+	}
+}
+
+func (s *subscription) next() *message.Message {
+	m := s.waiting[0]
+	s.waiting[0] = nil
+	s.waiting = s.waiting[1:]
+	s.consumer.connection.broker.memory.add(-m.Size())
+	return m
+}
+
+func (s *subscription) credit() int {
+	if s.consumer.spec.Prefetch == 0 {
+		return s.pulls
+	}
+	return s.consumer.spec.Prefetch - s.sent + s.expanded
+}
+
+// acknowledge implements source. Of a topic's message only the count matters: there is nothing to give back to.
+func (s *subscription) acknowledge(_ *Consumer, a Ack, _ *Transaction, done func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch a.Kind {
+	case Delivered:
+		s.expanded = min(s.sent, s.expanded+a.Count)
+	case Redelivered:
+	default:
+		s.sent = max(0, s.sent-a.Count)
+		s.expanded = max(0, s.expanded-a.Count)
+	}
+	call(done)
+	s.dispatch()
+	return nil
+}
+
+// pull implements source.
+func (s *subscription) pull(c *Consumer, wait bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pulls++
+	s.dispatch()
+	if !wait {
+		s.endPull()
+	}
+}
+
+// cancelPull implements source.
+func (s *subscription) cancelPull(*Consumer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endPull()
+}
+
+func (s *subscription) endPull() {
+	if s.pulls > 0 {
+		s.pulls--
+		s.consumer.receiver.Deliver(Delivery{})
+	}
+}
+
+// setPrefetch implements source.
+func (s *subscription) setPrefetch(c *Consumer, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.spec.Prefetch = n
+	s.dispatch()
+}
+
+// close implements source.
+func (s *subscription) close(*Consumer, LastDelivered) {
+	for _, t := range s.topics {
+		t.remove(s)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for len(s.waiting) > 0 {
+		s.next()
+	}
+}

@@ -1,0 +1,225 @@
+package core
+
+import (
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// Transaction is a local transaction: what is sent and consumed in it happens at the commit, as a whole, or not at all (JMS
+// 1.1 §4.4.7). Persistent messages go to the store as they come and do not exist before the commit does.
+type Transaction struct {
+	connection *Connection
+	store      StoreTx // nil until something is stored
+	sends      []send
+	acks       []consumption
+	failed     error // why it can only be rolled back
+}
+
+// send is a message with the queue or topic that it goes to.
+type send struct {
+	message *message.Message
+	queue   *queue
+	topic   *topic
+}
+
+// consumption is what a consumer acknowledged.
+type consumption struct {
+	consumer *Consumer
+	nodes    []*node
+}
+
+// Begin opens a transaction, which ends with Commit, Rollback, or its connection.
+func (c *Connection) Begin() (*Transaction, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.mu.Unlock()
+	t := &Transaction{connection: c}
+	c.transactions[t] = struct{}{}
+	return t, nil
+}
+
+// Send adds a message. An error makes the transaction one that can only be rolled back, since a client does not wait for the
+// answers to what it sends in a transaction.
+func (t *Transaction) Send(m *message.Message) error {
+	if err := t.connection.enter(); err != nil {
+		return err
+	}
+	defer t.connection.mu.Unlock()
+	err := sendable(m)
+	if err == nil && stored(m) && !t.connection.broker.store.Fresh(m) {
+		return nil
+	}
+	if err == nil {
+		err = t.addAll(m)
+	}
+	if err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return err
+}
+
+func (t *Transaction) addAll(m *message.Message) error {
+	members := m.Destination().Members()
+	if len(members) == 1 {
+		return t.add(m)
+	}
+	for _, member := range members {
+		if err := t.add(copyFor(member, m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a message to one destination.
+func (t *Transaction) add(m *message.Message) (err error) {
+	s := send{message: m}
+	if m.Destination().IsTopic() {
+		s.topic, err = t.connection.broker.topic(m.Destination())
+	} else {
+		s.queue, err = t.connection.broker.queue(m.Destination())
+	}
+	if err != nil {
+		return err
+	}
+	if stored(m) {
+		if err := t.storeTx().Add(m); err != nil {
+			return err
+		}
+	}
+	t.sends = append(t.sends, s)
+	return nil
+}
+
+func (t *Transaction) storeTx() StoreTx {
+	if t.store == nil {
+		t.store = t.connection.broker.store.Begin()
+	}
+	return t.store
+}
+
+// consume adds what a consumer of a queue acknowledged; the queue's lock is held.
+func (t *Transaction) consume(c *Consumer, nodes []*node) {
+	for _, n := range nodes {
+		c.mark(n, consumed)
+	}
+	t.acks = append(t.acks, consumption{c, nodes})
+}
+
+// Commit makes all of it happen and calls done when that is durable. A transaction that failed is rolled back instead,
+// and the error says so.
+func (t *Transaction) Commit(done func()) error {
+	if err := t.connection.enter(); err != nil {
+		return err
+	}
+	defer t.connection.mu.Unlock()
+	delete(t.connection.transactions, t)
+	if t.failed != nil {
+		t.undo()
+		return errorf(TransactionRolledBack, "the transaction was rolled back: %v", t.failed)
+	}
+	return t.commit(done)
+}
+
+func (t *Transaction) commit(done func()) error {
+	for _, a := range t.acks {
+		if err := a.take(t); err != nil {
+			return err
+		}
+	}
+	if t.store == nil {
+		t.publish()
+		call(done)
+		return nil
+	}
+	err := t.store.Commit(func() {
+		t.publish()
+		call(done)
+	})
+	if err == nil {
+		t.advance()
+	}
+	return err
+}
+
+// advance puts the horizons of the queues ahead of what the commit brings them.
+func (t *Transaction) advance() {
+	for _, s := range t.sends {
+		if s.queue != nil && stored(s.message) && s.queue.attended.Load() {
+			s.queue.advance(s.message.BrokerSequence())
+		}
+	}
+}
+
+// take ends what was consumed.
+func (a consumption) take(t *Transaction) error {
+	q := a.consumer.source.(*queue)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	a.consumer.land(a.nodes)
+	var tx StoreTx
+	for _, n := range a.nodes {
+		if n.stored {
+			tx = t.storeTx()
+		}
+	}
+	err := q.drop(a.nodes, tx, nil)
+	q.dispatch()
+	return err
+}
+
+// publish gives the messages to their destinations, in the order of their sending.
+func (t *Transaction) publish() {
+	for _, s := range t.sends {
+		kept := stored(s.message)
+		if !kept {
+			s.message.SetBrokerSequence(t.connection.broker.store.NextSequence())
+		}
+		if s.topic != nil {
+			s.topic.publish(s.message, t.connection)
+		} else {
+			s.queue.arrive(s.message, kept)
+		}
+	}
+}
+
+// Rollback makes none of it happen. What was consumed is in flight again: the client delivers it to its program once more.
+func (t *Transaction) Rollback() {
+	if t.connection.enter() != nil {
+		return
+	}
+	defer t.connection.mu.Unlock()
+	delete(t.connection.transactions, t)
+	t.undo()
+}
+
+func (t *Transaction) undo() {
+	if t.store != nil {
+		if err := t.store.Rollback(); err != nil {
+			t.connection.broker.logger.Debug("no rollback: the store takes nothing more", "error", err)
+		}
+	}
+	for _, a := range t.acks {
+		a.giveBack()
+	}
+}
+
+// giveBack returns what was acknowledged to its consumer, or if that was closed meanwhile to the queue.
+func (a consumption) giveBack() {
+	q := a.consumer.source.(*queue)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.has(a.consumer) {
+		for _, n := range a.nodes {
+			a.consumer.mark(n, outstanding)
+		}
+		return
+	}
+	for _, n := range a.nodes {
+		a.consumer.flight.remove(n)
+		n.state = outstanding
+		n.redeliveries++
+	}
+	q.giveBack(a.nodes)
+	q.dispatch()
+}

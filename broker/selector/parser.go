@@ -1,0 +1,350 @@
+package selector
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// parser reads expressions by descent: OR, AND, NOT, comparisons, sums, products, signs, primaries.
+type parser struct {
+	lexer lexer
+	token token
+	depth int
+}
+
+var errDepth = fmt.Errorf("it nests more than %d deep", MaxDepth)
+
+func (p *parser) whole() (expression, error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	e, err := p.or()
+	if err != nil {
+		return nil, err
+	}
+	if p.token.kind != endToken {
+		return nil, p.expected("AND, OR or the end")
+	}
+	return e, nil
+}
+
+func (p *parser) advance() (err error) {
+	p.token, err = p.lexer.next()
+	return err
+}
+
+func (p *parser) expected(what string) error {
+	return fmt.Errorf("position %d: expected %s, found %v", p.token.at, what, p.token)
+}
+
+// take goes over the token if it is the keyword or operator.
+func (p *parser) take(word string) (bool, error) {
+	if p.token.kind == literalToken || p.token.kind == endToken || p.token.upper != word {
+		return false, nil
+	}
+	return true, p.advance()
+}
+
+func (p *parser) need(word string) error {
+	found, err := p.take(word)
+	if err == nil && !found {
+		err = p.expected(word)
+	}
+	return err
+}
+
+// chain reads operands between operators of one precedence.
+func (p *parser) chain(operand func() (expression, error), operators []string, join func(string, expression, expression) expression) (expression, error) {
+	left, err := operand()
+	for err == nil {
+		operator := p.token.upper
+		if p.token.kind == literalToken || p.token.kind == endToken || !slices.Contains(operators, operator) {
+			return left, nil
+		}
+		if err = p.advance(); err != nil {
+			break
+		}
+		var right expression
+		right, err = operand()
+		left = join(operator, left, right)
+	}
+	return nil, err
+}
+
+func (p *parser) or() (expression, error) {
+	if p.depth++; p.depth > MaxDepth {
+		return nil, errDepth
+	}
+	defer func() { p.depth-- }()
+	return p.chain(p.and, []string{"OR"}, func(_ string, a, b expression) expression {
+		return func(m Properties) Value {
+			x := a(m)
+			if x.kind == kindBool && x.bool {
+				return x
+			}
+			y := b(m)
+			if y.kind == kindBool && y.bool {
+				return y
+			}
+			return known(x, y, false)
+		}
+	})
+}
+
+func (p *parser) and() (expression, error) {
+	return p.chain(p.not, []string{"AND"}, func(_ string, a, b expression) expression {
+		return func(m Properties) Value {
+			x := a(m)
+			if x.kind == kindBool && !x.bool {
+				return x
+			}
+			y := b(m)
+			if y.kind == kindBool && !y.bool {
+				return y
+			}
+			return known(x, y, true)
+		}
+	})
+}
+
+// known is v if both are truth values, else unknown.
+func known(x, y Value, v bool) Value {
+	if x.kind == kindBool && y.kind == kindBool {
+		return BoolValue(v)
+	}
+	return Value{}
+}
+
+func (p *parser) not() (expression, error) {
+	negate := false
+	for {
+		found, err := p.take("NOT")
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			break
+		}
+		negate = !negate
+	}
+	e, err := p.comparison()
+	if err != nil {
+		return nil, err
+	}
+	return negateIf(negate, e), nil
+}
+
+func negateIf(negate bool, e expression) expression {
+	if !negate {
+		return e
+	}
+	return func(m Properties) Value { return not(e(m)) }
+}
+
+func (p *parser) comparison() (expression, error) {
+	left, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	if p.token.kind == operatorToken {
+		return p.relation(left)
+	}
+	if found, err := p.take("IS"); found || err != nil {
+		return p.isNull(left, err)
+	}
+	negate, err := p.take("NOT")
+	if err != nil {
+		return nil, err
+	}
+	for word, read := range map[string]func(expression) (expression, error){"LIKE": p.like, "BETWEEN": p.between, "IN": p.in} {
+		found, err := p.take(word)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			e, err := read(left)
+			if err != nil {
+				return nil, err
+			}
+			return negateIf(negate, e), nil
+		}
+	}
+	if negate {
+		return nil, p.expected("LIKE, BETWEEN or IN after NOT")
+	}
+	return left, nil
+}
+
+var relations = map[string]func(a, b Value) Value{
+	"=":  equal,
+	"<>": func(a, b Value) Value { return not(equal(a, b)) },
+	"<":  func(a, b Value) Value { return order(a, b, func(s int) bool { return s < 0 }) },
+	"<=": func(a, b Value) Value { return order(a, b, func(s int) bool { return s <= 0 }) },
+	">":  func(a, b Value) Value { return order(a, b, func(s int) bool { return s > 0 }) },
+	">=": func(a, b Value) Value { return order(a, b, func(s int) bool { return s >= 0 }) },
+}
+
+func (p *parser) relation(left expression) (expression, error) {
+	compare := relations[p.token.text]
+	if compare == nil {
+		return left, nil
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	right, err := p.sum()
+	return func(m Properties) Value { return compare(left(m), right(m)) }, err
+}
+
+// isNull reads what follows IS.
+func (p *parser) isNull(left expression, err error) (expression, error) {
+	if err != nil {
+		return nil, err
+	}
+	negate, err := p.take("NOT")
+	if err != nil {
+		return nil, err
+	}
+	e := func(m Properties) Value { return BoolValue(left(m).kind == kindNull) }
+	return negateIf(negate, e), p.need("NULL")
+}
+
+func (p *parser) between(left expression) (expression, error) {
+	low, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.need("AND"); err != nil {
+		return nil, err
+	}
+	high, err := p.sum()
+	return func(m Properties) Value {
+		v := left(m)
+		above, below := relations[">="](v, low(m)), relations["<="](v, high(m))
+		if above == BoolValue(false) || below == BoolValue(false) {
+			return BoolValue(false)
+		}
+		return known(above, below, true)
+	}, err
+}
+
+func (p *parser) in(left expression) (expression, error) {
+	if err := p.need("("); err != nil {
+		return nil, err
+	}
+	var texts []string
+	for {
+		text, err := p.text()
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+		if more, err := p.take(","); err != nil {
+			return nil, err
+		} else if !more {
+			break
+		}
+	}
+	return func(m Properties) Value {
+		v := left(m)
+		if v.kind == kindNull {
+			return v
+		}
+		return BoolValue(v.kind == kindText && slices.Contains(texts, v.text))
+	}, p.need(")")
+}
+
+// text reads a literal text.
+func (p *parser) text() (string, error) {
+	if p.token.kind != literalToken || p.token.value.kind != kindText {
+		return "", p.expected("a text in single quotes")
+	}
+	text := p.token.value.text
+	return text, p.advance()
+}
+
+func (p *parser) like(left expression) (expression, error) {
+	wanted, err := p.text()
+	if err != nil {
+		return nil, err
+	}
+	escape := ""
+	if found, err := p.take("ESCAPE"); err != nil {
+		return nil, err
+	} else if found {
+		if escape, err = p.text(); err != nil {
+			return nil, err
+		}
+		if len([]rune(escape)) != 1 {
+			return nil, errors.New("the text after ESCAPE has to be one character")
+		}
+	}
+	pattern := compilePattern(wanted, escape)
+	return func(m Properties) Value {
+		v := left(m)
+		if v.kind == kindNull {
+			return v
+		}
+		return BoolValue(v.kind == kindText && pattern.matches(v.text))
+	}, nil
+}
+
+func (p *parser) sum() (expression, error) {
+	return p.chain(p.product, []string{"+", "-"}, compute)
+}
+
+func (p *parser) product() (expression, error) {
+	return p.chain(p.signed, []string{"*", "/"}, compute)
+}
+
+func compute(operator string, a, b expression) expression {
+	return func(m Properties) Value { return arithmetic(operator, a(m), b(m)) }
+}
+
+func (p *parser) signed() (expression, error) {
+	negate := false
+	for p.token.kind == operatorToken && (p.token.text == "-" || p.token.text == "+") {
+		negate = negate != (p.token.text == "-")
+		if err := p.advance(); err != nil {
+			return nil, err
+		}
+	}
+	e, err := p.primary()
+	if err != nil || !negate {
+		return e, err
+	}
+	return func(m Properties) Value { return arithmetic("-", IntValue(0), e(m)) }, nil
+}
+
+// reserved words cannot be identifiers (JMS 1.1 §3.8.1.1).
+var reserved = []string{"AND", "OR", "NOT", "BETWEEN", "LIKE", "IN", "IS", "ESCAPE", "NULL"}
+
+func (p *parser) primary() (expression, error) {
+	t := p.token
+	switch {
+	case t.kind == literalToken:
+		return func(Properties) Value { return t.value }, p.advance()
+	case t.upper == "(":
+		return p.parenthesis()
+	case t.upper == "TRUE" || t.upper == "FALSE":
+		v := BoolValue(t.upper == "TRUE")
+		return func(Properties) Value { return v }, p.advance()
+	case t.upper == "XPATH" || t.upper == "XQUERY":
+		return nil, fmt.Errorf("position %d: %s looks into bodies, which this broker does not", t.at, t.upper)
+	case t.kind == wordToken && !slices.Contains(reserved, t.upper):
+		return func(m Properties) Value { return m.Property(t.text) }, p.advance()
+	}
+	return nil, p.expected("a property, a literal or a parenthesis")
+}
+
+func (p *parser) parenthesis() (expression, error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	e, err := p.or()
+	if err != nil {
+		return nil, err
+	}
+	return e, p.need(")")
+}
