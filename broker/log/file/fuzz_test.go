@@ -119,6 +119,8 @@ func TestPlan(t *testing.T) {
 			[]counted{{h(1, 1, 1, 1), 6}, {h(2, 6, 6, 1), end}}, []header{h(1, 7, 1, 1)}, 1},
 		{"the higher term's first segment was dropped", []header{h(1, 7, 1, 1), h(2, 20, 6, 20)},
 			[]counted{{h(2, 20, 6, 20), end}}, []header{h(1, 7, 1, 1)}, 20},
+		{"a late segment below one that is missing", []header{h(1, 7, 1, 1), h(2, 20, 6, 15)},
+			[]counted{{h(2, 20, 6, 15), end}}, []header{h(1, 7, 1, 1)}, 15},
 		{"dropped and not removed yet", []header{h(1, 1, 1, 1), h(1, 5, 1, 1), h(1, 9, 1, 7)},
 			[]counted{{h(1, 5, 1, 1), 9}, {h(1, 9, 1, 7), end}}, []header{h(1, 1, 1, 1)}, 7},
 		{"a claimant that wrote nothing new", []header{h(1, 1, 1, 1), h(2, 6, 6, 1), h(3, 6, 6, 1)},

@@ -84,3 +84,27 @@ func TestZombieAppliesNothing(t *testing.T) {
 		t.Errorf("applied %v", a.All())
 	}
 }
+
+func TestRoomWaitsForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _, _ := logtest.Lead(t, opener(mem.New(64<<20)))
+		l.(*mem.Log).Hold()
+		for range mem.Unsynced/log.MaxRecord + 1 {
+			if _, err := l.Append(nil, make([]byte, log.MaxRecord)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		let := make(chan error, 1)
+		go func() { let <- l.Room(t.Context()) }()
+		synctest.Wait()
+		select {
+		case err := <-let:
+			t.Errorf("Room did not wait: %v", err)
+		default:
+		}
+		l.(*mem.Log).Release()
+		if err := <-let; err != nil {
+			t.Errorf("Room: %v", err)
+		}
+	})
+}
