@@ -51,10 +51,10 @@ const (
 type form int8
 
 const (
-	text          form = -iota - 1 // uint16 length
-	blob                           // int32 length
-	brokers                        // int16 count of broker ids
-	aDestination                   // this and the following: a type byte, then the structure's fields
+	text         form = -iota - 1 // uint16 length
+	blob                          // int32 length
+	brokers                       // int16 count of broker ids
+	aDestination                  // this and the following: a type byte, then the structure's fields
 	aTransaction
 	aMessageID
 	aProducerID

@@ -6,6 +6,7 @@
 #
 #   build                    compile Kubernetes, etcd, containerd and CoreDNS, once (up does it, too)
 #   built                    succeed if there is nothing left to compile
+#   programs                 print the directory of what was compiled
 #   up [NODES]               start a cluster of 1 (default) to 3 nodes, and wait until pods can run
 #   down                     end the cluster and remove everything it made
 #   list                     the names of the clusters that are there
@@ -56,6 +57,7 @@ main() {
   case $command in
     build) build ;;
     built) is_built ;;
+    programs) echo "$programs" ;;
     up) up "$@" ;;
     down) down ;;
     list) list ;;

@@ -1,0 +1,81 @@
+# Twinmesh's tasks. `make` lists them. Each installs the Debian packages it lacks, or says which and why.
+
+CLUSTER        ?= dev
+NODES          ?= 3
+ARCH           ?= $(shell go env GOARCH)
+MANAGER_IMAGE  ?= localhost/twinmesh-manager:dev
+BROKER_IMAGE   ?= localhost/twinmesh-broker:dev
+
+SHELL          := bash
+.SHELLFLAGS    := -euo pipefail -c
+cluster        := hack/cluster/cluster.sh --name $(CLUSTER)
+tool            = go tool -modfile=hack/tools/$(1).mod $(1)
+# Everything but test/, whose packages need programs from outside of Go.
+unit_packages   = $$(go list ./... | grep -v /test/)
+static         := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags '-s -w'
+
+.DEFAULT_GOAL  := help
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+	@printf '\nVariables: CLUSTER=%s NODES=%s ARCH=%s MANAGER_IMAGE=%s BROKER_IMAGE=%s\n' \
+		$(CLUSTER) $(NODES) $(ARCH) $(MANAGER_IMAGE) $(BROKER_IMAGE)
+
+##@ Try it
+demo: deps-java build ## Two brokers on one directory, and JMS programs that outlive the one that is killed
+	@hack/demo/demo.sh
+
+##@ Build
+build: ## Compile the broker and the operator into bin/
+	go build -trimpath -o bin/twinmesh-broker ./cmd/broker
+	go build -trimpath -o bin/manager ./cmd/manager
+images: deps-images ## Make the images, as archives in bin/images
+	$(static) -o bin/linux-$(ARCH)/twinmesh-broker ./cmd/broker
+	$(static) -o bin/linux-$(ARCH)/manager ./cmd/manager
+	mkdir -p bin/images
+	hack/image.sh $(MANAGER_IMAGE) bin/images/manager.tar --target manager --build-arg TARGETARCH=$(ARCH) .
+	hack/image.sh $(BROKER_IMAGE) bin/images/broker.tar --target broker --build-arg TARGETARCH=$(ARCH) .
+generate: ## Generate code, CRD and roles from their sources
+	go generate ./...
+clean: ## Remove bin/; the compiled Kubernetes stays in the user's cache
+	rm -rf bin
+
+##@ Test
+unit: ## The quick loop: all tests that need nothing but Go
+	go test $(unit_packages)
+test: race interop cluster-test ## All tests
+race: deps-race cluster-build ## The unit tests with the race detector, and those that need a real API server
+	KUBEBUILDER_ASSETS=$$($(cluster) programs) go test -race -timeout 20m $(unit_packages)
+interop: deps-java ## The broker with ActiveMQ's own Java clients
+	go test -v -count=1 -timeout 20m ./test/interop/...
+cluster-test: cluster-build ## The local Kubernetes itself
+	go test -v -count=1 -timeout 10m ./test/cluster/...
+
+##@ Check
+lint: deps-lint ## Formatting, vet, staticcheck, shellcheck, and the rules of who imports whom
+	@files=$$(gofmt -l $$(git ls-files '*.go')); [[ -z $$files ]] || { printf 'not gofmt-ed:\n%s\n' "$$files"; exit 1; }
+	go vet ./...
+	$(call tool,staticcheck) ./...
+	shellcheck -x .ci/run $$(git ls-files 'hack/*.sh' | grep -v /lib/)
+	go test -count=1 ./broker
+check-generated: ## Fail if generating changes anything
+	@state() { git status --porcelain; git diff; }; before=$$(state); $(MAKE) --no-print-directory generate; \
+	[[ $$before == "$$(state)" ]] || { git status --short; echo "generated files differ: run 'make generate' and commit"; exit 1; }
+vulncheck: ## Known vulnerabilities in what is called, where the database of them can be reached
+	@if $(call tool,govulncheck) -version >/dev/null 2>&1; then $(call tool,govulncheck) ./...; \
+	else echo "vulncheck: SKIPPED, not passed: the vulnerability database (GOVULNDB, or vuln.go.dev) does not answer"; fi
+
+##@ Local Kubernetes (hack/cluster/cluster.sh help tells more)
+cluster-build: deps-cluster ## Compile it, once: about 15 minutes on two cores
+	@$(cluster) build
+cluster-up: cluster-build ## Start cluster CLUSTER with NODES nodes
+	@$(cluster) up $(NODES)
+	@echo "cluster $(CLUSTER) is up: $(cluster) kubectl get nodes"
+cluster-down: ## End it and remove all it made
+	@$(cluster) down
+
+deps-%:
+	@hack/deps.sh $*
+
+.PHONY: help demo build images generate clean unit test race interop cluster-test lint \
+	check-generated vulncheck cluster-build cluster-up cluster-down
