@@ -110,7 +110,6 @@ func (d *decoder) bool() bool {
 }
 
 func (d *decoder) octet() int8    { return int8(d.r.Byte()) }
-func (d *decoder) short() int16   { return d.r.Short() }
 func (d *decoder) int() int32     { return d.r.Int() }
 func (d *decoder) fixed(v []byte) { copy(v, d.r.Take(len(v))) }
 

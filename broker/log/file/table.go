@@ -59,16 +59,6 @@ func (t *table) grew(bytes int64) {
 	t.segments[len(t.segments)-1].bytes = bytes
 }
 
-// last is the header of the segment that entries are added to; false if there is none.
-func (t *table) last() (header, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.segments) == 0 {
-		return header{}, false
-	}
-	return t.segments[len(t.segments)-1].header, true
-}
-
 // droppable tells whether a segment but the last holds only entries below keep.
 func (t *table) droppable(keep uint64) bool {
 	t.mu.Lock()

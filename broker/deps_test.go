@@ -1,0 +1,80 @@
+// Package broker holds the packages of the message broker; its test says which of them may import which.
+package broker
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/twinmesh/twinmesh/"
+
+// levels: a package imports only lower ones, so that each can be read, tested and fuzzed without what is above it. What two
+// of one level need of each other is an interface, joined in node.
+var levels = map[string]int{
+	"wire": 0, "vfs": 0, "destination": 1, "selector": 1, "message": 2, // primitives, and the one form of a message
+	"openwire": 3, "openwire/internal/gen": 3, "openwire/internal/table": 2, "config": 3, // codecs and plain data
+	"log": 3, "log/group": 4, "log/mem": 5, "log/logtest": 5, "log/file": 5, // a log's contract before its forms
+	"store": 6, "core": 6, "security": 6, // what is durable, what a broker is, who may connect
+	"session/openwire": 7,             // one protocol's conversation
+	"server":           8, "admin": 8, // listeners
+	"node": 9, // all of it together
+}
+
+// forbidden has what packages must not even import indirectly, and why.
+var forbidden = []struct{ in, path, reason string }{
+	{"", "k8s.io/", "a broker runs without Kubernetes"},
+	{"", "sigs.k8s.io/controller", "a broker runs without Kubernetes"},
+	{"core", "net/http", "what a broker is has nothing to do with sockets"},
+	{"core", module + "broker/openwire", "the core serves every protocol"},
+	{"core", module + "broker/store", "the core is tested with stores that fail"},
+	{"openwire", "net/http", "a codec is bytes to values and back"},
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range list(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"broker/")
+		level, known := levels[name]
+		if !known && name != module+"broker" {
+			t.Errorf("%s is in no level: give it one in the table", name)
+		}
+		for _, imported := range p.Imports {
+			other := strings.TrimPrefix(imported, module+"broker/")
+			if other != imported && levels[other] >= level {
+				t.Errorf("%s imports %s, which is not of a lower level", name, other)
+			}
+		}
+		for _, rule := range forbidden {
+			for _, dependency := range p.Deps {
+				if (rule.in == "" || rule.in == name) && strings.HasPrefix(dependency, rule.path) {
+					t.Errorf("%s depends on %s: %s", name, dependency, rule.reason)
+				}
+			}
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath    string
+	Imports, Deps []string
+}
+
+func list(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var p goPackage
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath != strings.TrimSuffix(module, "/")+"/broker" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
