@@ -17,7 +17,7 @@ static         := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ld
 .DEFAULT_GOAL  := help
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@printf '\nVariables: CLUSTER=%s NODES=%s ARCH=%s MANAGER_IMAGE=%s BROKER_IMAGE=%s\n' \
 		$(CLUSTER) $(NODES) $(ARCH) $(MANAGER_IMAGE) $(BROKER_IMAGE)
 

@@ -25,10 +25,11 @@
 #
 # Node 1 also runs the control plane and DNS; where there are more nodes, pods stay off it. The storage class `shared`
 # has volumes for ReadWriteMany claims: directories of /var/lib/twinmesh/shared, which all nodes share.
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "$here/cluster.sh"; }
+usage() { sed -n '2,/^# shellcheck/{/^# shellcheck/!s/^# \{0,1\}//p}' "$here/cluster.sh"; }
 
 case ${1:-} in
   --name)
@@ -38,7 +39,6 @@ case ${1:-} in
     ;;
 esac
 
-# shellcheck source-path=SCRIPTDIR
 source "$here/lib/settings.sh"
 source "$here/lib/common.sh"
 source "$here/lib/machine.sh"
