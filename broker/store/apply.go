@@ -206,6 +206,9 @@ func (st *state) setHorizon(raw []byte, sequence uint64, at log.Position) error 
 		return err
 	}
 	q.horizon, q.recorded = sequence, at.Entry
+	if sequence == 0 {
+		q.recorded = 0 // forgotten: older records of it are dropped no later than this one, which need not be kept either
+	}
 	st.forgetIdle(q)
 	return nil
 }

@@ -319,8 +319,10 @@ func (w writer) Write(e *group.Entry) error {
 		select {
 		case <-gate:
 		case <-q.Done():
-			return q.Err()
 		}
+	}
+	if err := q.Err(); err != nil { // the gate may have been opened to close a log that had lost the right
+		return err
 	}
 	return w.shared.write(w.term, e.Number, e.Body())
 }
