@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -215,11 +216,13 @@ func (s *scene) ready(pod *corev1.Pod, ready bool) {
 	s.must(s.client.Status().Patch(s.Context(), pod, client.MergeFrom(before)))
 }
 
-// publish writes what a broker would, in both slices of its pair.
+// publish writes what a broker would, in both slices of its pair; like a broker, it reads again at a conflict.
 func (s *scene) publish(pair, pod string, term int) {
 	s.Helper()
 	for _, name := range []string{pairSlice(pair), clusterSlice(pair)} {
-		s.must(s.publishIn(s.client, name, s.pod(pod), term))
+		s.must(retry.RetryOnConflict(retry.DefaultRetry, func() error {
+			return s.publishIn(s.client, name, s.pod(pod), term)
+		}))
 	}
 }
 

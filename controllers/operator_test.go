@@ -131,6 +131,7 @@ func (s *scene) versions() map[string]string {
 func restsSilently(t *testing.T, h *harness) {
 	s := h.play(t, nil)
 	s.serve()
+	s.until("Kubernetes has told of all pods", s.setsSettled)
 	s.pass() // the last objects that changed are seen
 	before, writes := s.versions(), h.writes.Load()
 	for range 3 {
@@ -142,6 +143,19 @@ func restsSilently(t *testing.T, h *harness) {
 	if diff := cmp.Diff(before, s.versions()); diff != "" || len(before) < 20 {
 		t.Errorf("%d objects changed at rest:\n%s", len(before), diff)
 	}
+}
+
+// setsSettled tells whether Kubernetes' own controller has nothing more to write in the StatefulSets' status.
+func (s *scene) setsSettled() error {
+	var sets appsv1.StatefulSetList
+	s.must(s.client.List(s.Context(), &sets, client.InNamespace(s.namespace)))
+	for _, set := range sets.Items {
+		got := set.Status
+		if got.ObservedGeneration != set.Generation || got.ReadyReplicas != *set.Spec.Replicas || got.AvailableReplicas != *set.Spec.Replicas {
+			return fmt.Errorf("%s: %d ready and %d available of %d", set.Name, got.ReadyReplicas, got.AvailableReplicas, *set.Spec.Replicas)
+		}
+	}
+	return nil
 }
 
 func repairsDrift(t *testing.T, h *harness) {
