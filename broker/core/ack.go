@@ -35,27 +35,33 @@ func (q *queue) acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) er
 }
 
 // pull implements source.
-func (q *queue) pull(c *Consumer, wait bool) {
+func (q *queue) pull(c *Consumer, wait bool) (number uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	c.pulls++
+	number = c.pulls.ask()
 	q.dispatch()
-	if !wait {
-		c.endPull()
+	if !wait && !q.afterHorizon(func() { q.cancelPull(c, number) }) {
+		c.endPull(number)
 	}
+	return number
+}
+
+// afterHorizon calls f once the horizon that was asked for stands, if there are messages that may wait for that.
+func (q *queue) afterHorizon(f func()) bool {
+	return q.window.first != nil && q.horizon < q.requested.Load() && q.broker.store.Barrier(f) == nil
 }
 
 // cancelPull implements source.
-func (q *queue) cancelPull(c *Consumer) {
+func (q *queue) cancelPull(c *Consumer, number uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	c.endPull()
+	c.endPull(number)
 }
 
 // endPull answers a pull that got nothing.
-func (c *Consumer) endPull() {
-	if c.pulls > 0 {
-		c.pulls--
+func (c *Consumer) endPull(number uint64) {
+	if c.pulls.waits(number) {
+		c.pulls.answer()
 		c.receiver.Deliver(Delivery{})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"sync"
-	"time"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
@@ -109,18 +108,29 @@ func (c *Connection) enter() error {
 	return nil
 }
 
-// Room waits until the broker can take more messages. A sender calls it before each message.
-func (c *Connection) Room(ctx context.Context) error {
-	if c.broker.memory.full() != nil {
-		began := c.broker.now()
-		c.broker.logger.Warn("a sender waits: the messages kept in memory reached the limit",
-			"client", c.spec.ClientID, "connection", c.spec.ID, "limit", c.broker.memory.limit)
-		if err := c.broker.memory.wait(ctx); err != nil {
-			return err
-		}
-		c.broker.logger.Info("the sender goes on", "connection", c.spec.ID, "waited", c.broker.now().Sub(began).Round(time.Millisecond))
+// Room waits while too much is not yet durable. A sender calls it before each message. The wait is the disk's, and ends
+// whatever this connection does.
+func (c *Connection) Room(ctx context.Context) error { return c.broker.store.Room(ctx) }
+
+// Full returns nil if there is memory for the message, else a channel that is closed when there may be. A sender asks
+// before each message outside of transactions. Acknowledgements make room, so what waits must not hold up those of its own
+// connection.
+func (c *Connection) Full(m *message.Message) <-chan struct{} {
+	if !needsMemory(m) {
+		return nil
 	}
-	return c.broker.store.Room(ctx)
+	return c.broker.memory.full()
+}
+
+// needsMemory tells whether some copy of the message is kept in memory alone.
+func needsMemory(m *message.Message) bool {
+	durable := func(d destination.Destination) bool { return d.IsQueue() && !d.IsTemp() }
+	for _, d := range m.Destination().Members() {
+		if !m.Persistent() || !durable(d) {
+			return true
+		}
+	}
+	return false
 }
 
 // Send sends a message to its destination; done is called when the broker has it: for a persistent message on a queue,

@@ -60,17 +60,17 @@ type Consumer struct {
 	source     source
 
 	// What a queue keeps of its consumer, under the queue's lock.
-	flight  list   // dispatched and not done with, in the order of dispatch
-	ready   int    // of these, how many count against the prefetch
-	pulls   int    // pulls that wait
+	flight  list // dispatched and not done with, in the order of dispatch
+	ready   int  // of these, how many count against the prefetch
+	pulls   pulls
 	scanned uint64 // no message of the window up to this order is for it
 }
 
 // source is what a consumer is attached to: a queue, or a subscription to topics.
 type source interface {
 	acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) error
-	pull(c *Consumer, wait bool)
-	cancelPull(c *Consumer)
+	pull(c *Consumer, wait bool) (number uint64)
+	cancelPull(c *Consumer, number uint64)
 	setPrefetch(c *Consumer, n int)
 	close(c *Consumer, last LastDelivered)
 }
@@ -100,12 +100,12 @@ func (c *Consumer) Acknowledge(a Ack, tx *Transaction, done func()) error {
 	return c.source.acknowledge(c, a, tx, done)
 }
 
-// Pull asks for one message, for a consumer whose prefetch is 0. Without wait it is answered at once, by a Delivery
-// without message if there is none.
-func (c *Consumer) Pull(wait bool) { c.source.pull(c, wait) }
+// Pull asks for one message, for a consumer whose prefetch is 0, and returns the pull's number. Without wait it is answered
+// as soon as what is in the queue can be dispatched, by a Delivery without message if there is nothing.
+func (c *Consumer) Pull(wait bool) (number uint64) { return c.source.pull(c, wait) }
 
-// CancelPull ends a pull that waits, by a Delivery without message. It does nothing if a message came before.
-func (c *Consumer) CancelPull() { c.source.cancelPull(c) }
+// CancelPull ends a pull that waits, by a Delivery without message. It does nothing if the pull was answered before.
+func (c *Consumer) CancelPull(number uint64) { c.source.cancelPull(c, number) }
 
 // SetPrefetch changes the prefetch, as a client does after a failover.
 func (c *Consumer) SetPrefetch(n int) { c.source.setPrefetch(c, n) }
@@ -123,7 +123,7 @@ func (c *Consumer) Close(last LastDelivered) {
 // credit is the number of messages that may be sent to the consumer now.
 func (c *Consumer) credit() int {
 	if c.spec.Prefetch == 0 {
-		return c.pulls
+		return c.pulls.waiting()
 	}
 	return max(0, c.spec.Prefetch-c.ready)
 }
@@ -147,9 +147,7 @@ func (c *Consumer) wants(n *node) bool {
 func (c *Consumer) send(n *node) {
 	c.flight.pushBack(n)
 	c.ready++
-	if c.pulls > 0 {
-		c.pulls--
-	}
+	c.pulls.answer()
 	q := c.source.(*queue)
 	if n.stored {
 		q.reached = max(q.reached, n.message.BrokerSequence())

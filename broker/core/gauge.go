@@ -1,9 +1,6 @@
 package core
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // gauge counts bytes against a limit. Adding never fails; who is about to add waits for room before.
 type gauge struct {
@@ -36,16 +33,4 @@ func (g *gauge) full() <-chan struct{} {
 		g.freed = make(chan struct{})
 	}
 	return g.freed
-}
-
-// wait returns when there is room or ctx ends.
-func (g *gauge) wait(ctx context.Context) error {
-	for freed := g.full(); freed != nil; freed = g.full() {
-		select {
-		case <-freed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
 }

@@ -55,7 +55,7 @@ type subscription struct {
 	waiting  []*message.Message
 	sent     int // delivered and not acknowledged
 	expanded int // of these, how many have reached the program, so that they do not count against the prefetch
-	pulls    int
+	pulls    pulls
 	closed   bool
 }
 
@@ -86,9 +86,7 @@ func (s *subscription) dispatch() {
 			continue
 		}
 		s.sent++
-		if s.pulls > 0 {
-			s.pulls--
-		}
+		s.pulls.answer()
 		s.consumer.receiver.Deliver(Delivery{Message: m})
 	}
 }
@@ -103,7 +101,7 @@ func (s *subscription) next() *message.Message {
 
 func (s *subscription) credit() int {
 	if s.consumer.spec.Prefetch == 0 {
-		return s.pulls
+		return s.pulls.waiting()
 	}
 	return s.consumer.spec.Prefetch - s.sent + s.expanded
 }
@@ -126,26 +124,27 @@ func (s *subscription) acknowledge(_ *Consumer, a Ack, _ *Transaction, done func
 }
 
 // pull implements source.
-func (s *subscription) pull(c *Consumer, wait bool) {
+func (s *subscription) pull(_ *Consumer, wait bool) (number uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pulls++
+	number = s.pulls.ask()
 	s.dispatch()
 	if !wait {
-		s.endPull()
+		s.endPull(number)
 	}
+	return number
 }
 
 // cancelPull implements source.
-func (s *subscription) cancelPull(*Consumer) {
+func (s *subscription) cancelPull(_ *Consumer, number uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.endPull()
+	s.endPull(number)
 }
 
-func (s *subscription) endPull() {
-	if s.pulls > 0 {
-		s.pulls--
+func (s *subscription) endPull(number uint64) {
+	if s.pulls.waits(number) {
+		s.pulls.answer()
 		s.consumer.receiver.Deliver(Delivery{})
 	}
 }

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/twinmesh/twinmesh/broker/message"
 )
 
@@ -104,6 +106,19 @@ func (t *Transaction) consume(c *Consumer, nodes []*node) {
 		c.mark(n, consumed)
 	}
 	t.acks = append(t.acks, consumption{c, nodes})
+}
+
+// Full returns nil if there is memory for what the transaction sends, else a channel that is closed when there may be. A
+// sender asks before the commit. A transaction that acknowledges anything never waits: its commit is what makes room.
+func (t *Transaction) Full() <-chan struct{} {
+	if t.connection.enter() != nil {
+		return nil
+	}
+	defer t.connection.mu.Unlock()
+	if len(t.acks) > 0 || !slices.ContainsFunc(t.sends, func(s send) bool { return needsMemory(s.message) }) {
+		return nil
+	}
+	return t.connection.broker.memory.full()
 }
 
 // Commit makes all of it happen and calls done when that is durable. A transaction that failed is rolled back instead,
