@@ -144,4 +144,8 @@ func (b *Broker) allQueues() []*queue {
 	return all
 }
 
+// Full returns nil if the memory limit leaves room, else a channel that is closed when there is some. Acknowledgements make
+// room, so what waits for it must not hold up those of its own connection.
+func (b *Broker) Full() <-chan struct{} { return b.memory.full() }
+
 func (b *Broker) millis() int64 { return b.now().UnixMilli() }

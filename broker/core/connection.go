@@ -112,18 +112,9 @@ func (c *Connection) enter() error {
 // whatever this connection does.
 func (c *Connection) Room(ctx context.Context) error { return c.broker.store.Room(ctx) }
 
-// Full returns nil if there is memory for the message, else a channel that is closed when there may be. A sender asks
-// before each message outside of transactions. Acknowledgements make room, so what waits must not hold up those of its own
-// connection.
-func (c *Connection) Full(m *message.Message) <-chan struct{} {
-	if !needsMemory(m) {
-		return nil
-	}
-	return c.broker.memory.full()
-}
-
-// needsMemory tells whether some copy of the message is kept in memory alone.
-func needsMemory(m *message.Message) bool {
+// NeedsMemory tells whether some copy of the message is kept in memory alone. The sender of such a message outside of a
+// transaction first waits for Broker.Full.
+func NeedsMemory(m *message.Message) bool {
 	durable := func(d destination.Destination) bool { return d.IsQueue() && !d.IsTemp() }
 	for _, d := range m.Destination().Members() {
 		if !m.Persistent() || !durable(d) {

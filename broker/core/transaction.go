@@ -108,17 +108,14 @@ func (t *Transaction) consume(c *Consumer, nodes []*node) {
 	t.acks = append(t.acks, consumption{c, nodes})
 }
 
-// Full returns nil if there is memory for what the transaction sends, else a channel that is closed when there may be. A
-// sender asks before the commit. A transaction that acknowledges anything never waits: its commit is what makes room.
-func (t *Transaction) Full() <-chan struct{} {
+// NeedsMemory tells whether the commit should wait for Broker.Full first: it brings messages that are kept in memory
+// alone, and makes no room itself, which acknowledgements do.
+func (t *Transaction) NeedsMemory() bool {
 	if t.connection.enter() != nil {
-		return nil
+		return false
 	}
 	defer t.connection.mu.Unlock()
-	if len(t.acks) > 0 || !slices.ContainsFunc(t.sends, func(s send) bool { return needsMemory(s.message) }) {
-		return nil
-	}
-	return t.connection.broker.memory.full()
+	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return NeedsMemory(s.message) })
 }
 
 // Commit makes all of it happen and calls done when that is durable. A transaction that failed is rolled back instead,
