@@ -61,8 +61,7 @@ func (q *queue) cancelPull(c *Consumer, number uint64) {
 // endPull answers a pull that got nothing.
 func (c *Consumer) endPull(number uint64) {
 	if c.pulls.waits(number) {
-		c.pulls.answer()
-		c.receiver.Deliver(Delivery{})
+		c.receiver.Deliver(Delivery{Pull: c.pulls.answer()})
 	}
 }
 

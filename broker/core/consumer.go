@@ -19,6 +19,7 @@ type ConsumerSpec struct {
 type Delivery struct {
 	Message     *message.Message // nil: a pull ends with none
 	Redelivered int              // how often it was delivered before, 0 the first time
+	Pull        uint64           // the number of the pull that it answers, 0 if none
 }
 
 // Receiver takes deliveries on their way to a client. It is called under a destination's lock: it keeps the delivery and
@@ -147,12 +148,11 @@ func (c *Consumer) wants(n *node) bool {
 func (c *Consumer) send(n *node) {
 	c.flight.pushBack(n)
 	c.ready++
-	c.pulls.answer()
 	q := c.source.(*queue)
 	if n.stored {
 		q.reached = max(q.reached, n.message.BrokerSequence())
 	}
-	c.receiver.Deliver(Delivery{n.message, n.redelivered()})
+	c.receiver.Deliver(Delivery{n.message, n.redelivered(), c.pulls.answer()})
 }
 
 // mark says what is known of a message in flight, and keeps count of what fills the prefetch.

@@ -11,11 +11,13 @@ func (p *pulls) ask() (number uint64) {
 	return p.asked
 }
 
-// answer ends the oldest that waits, if any does.
-func (p *pulls) answer() {
-	if p.waiting() > 0 {
-		p.answered++
+// answer ends the oldest that waits and returns its number, 0 if none does.
+func (p *pulls) answer() (number uint64) {
+	if p.waiting() == 0 {
+		return 0
 	}
+	p.answered++
+	return p.answered
 }
 
 func (p *pulls) waiting() int { return int(p.asked - p.answered) }

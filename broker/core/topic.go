@@ -86,8 +86,7 @@ func (s *subscription) dispatch() {
 			continue
 		}
 		s.sent++
-		s.pulls.answer()
-		s.consumer.receiver.Deliver(Delivery{Message: m})
+		s.consumer.receiver.Deliver(Delivery{Message: m, Pull: s.pulls.answer()})
 	}
 }
 
@@ -144,8 +143,7 @@ func (s *subscription) cancelPull(_ *Consumer, number uint64) {
 
 func (s *subscription) endPull(number uint64) {
 	if s.pulls.waits(number) {
-		s.pulls.answer()
-		s.consumer.receiver.Deliver(Delivery{})
+		s.consumer.receiver.Deliver(Delivery{Pull: s.pulls.answer()})
 	}
 }
 
