@@ -12,10 +12,7 @@ import (
 // handle does what a frame asks for. An error ends the conversation.
 func (s *session) handle(frame []byte) error {
 	if openwire.IsMessage(frame) {
-		if s.connection == nil {
-			return errors.New("a message before the client said who it is")
-		}
-		return s.send(frame)
+		return s.handleMessage(frame)
 	}
 	v, err := s.decoder.Decode(frame)
 	if err != nil {
@@ -23,99 +20,82 @@ func (s *session) handle(frame []byte) error {
 	}
 	c, ok := v.(openwire.Command)
 	if !ok {
-		return fmt.Errorf("a %s where a command was expected", openwire.TypeName(v.TypeByte()))
+		return fmt.Errorf("%s where a command was expected", nameOf(v))
 	}
 	r := s.reply(c.Base().CommandID, c.Base().ResponseRequired)
-	if s.connection == nil {
-		return s.greet(c, r)
+	if done, err := s.always(c, r); done {
+		return err
 	}
-	return s.command(c, r)
+	if s.connection != nil {
+		return s.command(c, r)
+	}
+	if info, ok := c.(*openwire.ConnectionInfo); ok {
+		return s.connect(info, r)
+	}
+	return fmt.Errorf("%s before the client said who it is", nameOf(c))
 }
 
-// greet takes what may come before the client is known: nothing else is acted on.
-func (s *session) greet(c openwire.Command, r reply) error {
-	switch c := c.(type) {
-	case *openwire.ConnectionInfo:
-		return s.connect(c, r)
-	case *openwire.ConnectionControl, *openwire.KeepAliveInfo:
-		return nil
-	case *openwire.ShutdownInfo:
-		return errEnd
-	}
-	return fmt.Errorf("a %s before the client said who it is", openwire.TypeName(c.TypeByte()))
-}
-
-func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
-	if c.ConnectionID == nil {
-		return errors.New("a ConnectionInfo without an id")
-	}
-	s.logger = s.logger.With("client", c.ClientID.String(), "connection", c.ConnectionID.Value.String())
-	if a := s.options.Authenticator; a != nil {
-		if err := a.Authenticate(c.UserName.String(), c.Password.String()); err != nil {
-			return s.refuse(r, openwire.SecurityException, err)
-		}
-	}
-	connection, err := s.options.Broker.Connect(core.ConnectionSpec{
-		ID: c.ConnectionID.Value.String(), ClientID: c.ClientID.String(), Replaced: func() { _ = s.conn.Close() },
-	})
+func (s *session) handleMessage(frame []byte) error {
+	m, err := s.parse(frame)
 	if err != nil {
-		return s.refuse(r, classOf(err), err)
+		return err
 	}
-	s.connection, s.id = connection, c.ConnectionID
-	s.frames.SetLimit(int(s.format.MaxFrameSize))
-	r.done()
-	if c.Manageable {
-		s.out.command(&openwire.ConnectionControl{ConnectedBrokers: openwire.S(""), ReconnectTo: openwire.S("")})
+	if s.connection == nil {
+		return errors.New("a message before the client said who it is")
 	}
-	return nil
+	return s.send(m)
 }
 
-// refuse answers with an error and ends the conversation once that is written.
-func (s *session) refuse(r reply, class openwire.ExceptionClass, err error) error {
-	r.throw(openwire.NewThrowable(class, err.Error()))
-	s.out.finish()
-	return fmt.Errorf("refused: %w", err)
+// always does what may be asked for at any time; it is false if c is none of that. What a client says by a ConnectionControl,
+// for example that it fails over, changes nothing here, and nobody ends a broker by a ControlCommand.
+func (s *session) always(c openwire.Command, r reply) (bool, error) {
+	switch c.(type) {
+	case *openwire.KeepAliveInfo:
+		if r.wanted { // by an echo, which is not a Response
+			s.out.command(&openwire.KeepAliveInfo{})
+		}
+		return true, nil
+	case *openwire.ConnectionControl, *openwire.ControlCommand, *openwire.FlushCommand:
+		r.done()
+		return true, nil
+	case *openwire.BrokerInfo:
+		return true, s.refuse(r, openwire.JMSException, notYet("network connectors"))
+	case *openwire.ShutdownInfo:
+		r.done()
+		return true, errEnd
+	}
+	return false, nil
 }
 
 // command does what a known client asks for. What cannot be done is the client's to know; it goes on.
 func (s *session) command(c openwire.Command, r reply) error {
-	var err error
 	switch c := c.(type) {
 	case *openwire.MessageAck:
-		r.finish(s.acknowledge(c, r.done))
-		return nil
+		s.acknowledge(c, r)
 	case *openwire.TransactionInfo:
-		r.finish(s.transaction(c, r.done))
-		return nil
-	case *openwire.KeepAliveInfo:
-		if c.ResponseRequired {
-			s.out.command(&openwire.KeepAliveInfo{})
-		}
-		return nil
-	case *openwire.ShutdownInfo:
-		return errEnd
-	case *openwire.BrokerInfo:
-		return s.refuse(r, openwire.JMSException, errors.New("this broker does not take network connectors yet"))
+		s.transaction(c, r)
+	case *openwire.ConnectionInfo:
+		r.answer(s.connectAgain(c))
 	case *openwire.ConsumerInfo:
-		err = s.subscribe(c)
+		r.answer(s.subscribe(c))
 	case *openwire.ProducerInfo:
-		err = s.produce(c)
+		s.produce(c)
+		r.done()
 	case *openwire.RemoveInfo:
-		s.remove(c)
+		s.remove(c, r)
 	case *openwire.MessagePull:
 		s.pull(c)
+		r.done()
 	case *openwire.ConsumerControl:
 		s.control(c)
+		r.done()
 	case *openwire.DestinationInfo:
-		err = s.destination(c)
+		r.answer(s.destination(c))
 	case *openwire.RemoveSubscriptionInfo:
-		err = notYet("durable subscriptions")
+		r.fail(notYet("durable subscriptions"))
+	default: // a SessionInfo, for one: a session begins with what belongs to it
+		r.done()
 	}
-	if err != nil {
-		r.fail(err)
-		return nil
-	}
-	r.done()
 	return nil
 }
 
@@ -133,7 +113,10 @@ func (s *session) destination(c *openwire.DestinationInfo) error {
 	case c.OperationType != openwire.DestinationAdd && !d.IsTemp():
 		return notYet("removing destinations that are not temporary")
 	case !d.IsTemp():
-		return d.Validate()
+		if err := d.Validate(); err != nil {
+			return &core.Error{Kind: core.InvalidDestination, Text: fmt.Sprintf("cannot create %s: %v", d, err)}
+		}
+		return nil
 	case c.OperationType == openwire.DestinationAdd:
 		return s.connection.AddTemporary(d)
 	}
@@ -141,24 +124,32 @@ func (s *session) destination(c *openwire.DestinationInfo) error {
 }
 
 // remove ends what the client closes, with all that belongs to it.
-func (s *session) remove(c *openwire.RemoveInfo) {
+func (s *session) remove(c *openwire.RemoveInfo, r reply) {
 	last := core.LastDelivered(c.LastDeliveredSequenceID)
 	switch id := c.ObjectID.(type) {
 	case *openwire.ConsumerID:
 		s.unsubscribe(*id, last)
 	case *openwire.SessionID:
-		for key := range s.consumers {
-			if key.SessionID == id.Value {
-				s.unsubscribe(key, last)
-			}
-		}
+		s.removeSession(id.Value, last)
 	case *openwire.ConnectionID:
-		s.last = last
-		for key := range s.consumers {
-			s.unsubscribe(key, last)
-		}
+		s.disconnect(last, r)
+		return
 	case *openwire.ProducerID:
 		delete(s.windows, producerKey(id))
+	}
+	r.done()
+}
+
+func (s *session) removeSession(id int64, last core.LastDelivered) {
+	for key := range s.consumers {
+		if key.SessionID == id {
+			s.unsubscribe(key, last)
+		}
+	}
+	for key, p := range s.windows {
+		if p.ProducerID.SessionID == id {
+			delete(s.windows, key)
+		}
 	}
 }
 

@@ -15,12 +15,18 @@ type consumer struct {
 	id   *openwire.ConsumerID
 	head []byte // of its dispatches, in loose encoding
 
-	mu    sync.Mutex
-	pulls map[*time.Timer]struct{}
+	mu       sync.Mutex
+	answered uint64                 // the number of the last pull that was answered
+	pulls    map[uint64]*time.Timer // that end a pull, by its number
 }
 
 // Deliver implements core.Receiver.
-func (c *consumer) Deliver(d core.Delivery) { c.out.deliver(c, d) }
+func (c *consumer) Deliver(d core.Delivery) {
+	if d.Pull != 0 {
+		c.endPull(d.Pull)
+	}
+	c.out.deliver(c, d)
+}
 
 func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	if c.ConsumerID == nil || c.Destination == nil {
@@ -32,7 +38,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	if what := beyond(c); what != "" {
 		return notYet(what)
 	}
-	own := &consumer{out: s.out, id: c.ConsumerID, pulls: map[*time.Timer]struct{}{}}
+	own := &consumer{out: s.out, id: c.ConsumerID, pulls: map[uint64]*time.Timer{}}
 	own.head, _ = openwire.AppendLoose([]byte{1}, c.ConsumerID, openwire.NewestVersion) // an id that was read can be written
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
@@ -70,30 +76,41 @@ func (s *session) unsubscribe(id openwire.ConsumerID, last core.LastDelivered) {
 	}
 }
 
-// acknowledge passes an acknowledgement on. One of an unknown consumer is of messages from before a failover.
-func (s *session) acknowledge(a *openwire.MessageAck, done func()) error {
+// acknowledge passes an acknowledgement on. One of an unknown consumer is of messages from before a failover. Whoever
+// acknowledges in a transaction learns at the commit what went wrong.
+func (s *session) acknowledge(a *openwire.MessageAck, r reply) {
 	if a.ConsumerID == nil || s.consumers[*a.ConsumerID] == nil {
-		done()
-		return nil
+		r.done()
+		return
 	}
-	var t *core.Transaction
-	if a.TransactionID != nil {
-		id, local := a.TransactionID.(*openwire.LocalTransactionID)
-		if !local {
-			return notYet("XA transactions")
-		}
-		var err error
-		if t, err = s.open(id.Value); err != nil {
-			return err
-		}
+	t, err := s.transactionOfAck(a)
+	if err == nil {
+		err = s.consumers[*a.ConsumerID].Acknowledge(toAck(a), t, r.done)
 	}
+	if r.wanted || a.TransactionID == nil {
+		r.finish(err)
+	}
+}
+
+func toAck(a *openwire.MessageAck) core.Ack {
 	ack := core.Ack{
-		Kind: core.AckKind(a.AckType), First: sequence(a.FirstMessageID), Last: sequence(a.LastMessageID), Count: int(a.MessageCount),
+		Kind: core.AckKind(a.AckType), First: sequence(a.FirstMessageID), Last: sequence(a.LastMessageID), Count: int(max(0, a.MessageCount)),
 	}
 	if a.PoisonCause != nil {
 		ack.Cause = &core.Error{Text: a.PoisonCause.Class.String() + ": " + a.PoisonCause.Message.String()}
 	}
-	return s.consumers[*a.ConsumerID].Acknowledge(ack, t, done)
+	return ack
+}
+
+// transactionOfAck returns the transaction that the acknowledgement is part of, nil if it is of none.
+func (s *session) transactionOfAck(a *openwire.MessageAck) (*core.Transaction, error) {
+	switch id := a.TransactionID.(type) {
+	case nil:
+		return nil, nil
+	case *openwire.LocalTransactionID:
+		return s.begun(id.Value)
+	}
+	return nil, notYet("XA transactions")
 }
 
 func sequence(id *openwire.MessageID) uint64 {
@@ -117,23 +134,29 @@ func (s *session) pull(p *openwire.MessagePull) {
 }
 
 func (c *consumer) pullFor(d time.Duration) {
-	c.Pull(true)
+	number := c.Pull(true)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var timer *time.Timer
-	timer = time.AfterFunc(d, func() {
-		c.mu.Lock()
-		delete(c.pulls, timer)
-		c.mu.Unlock()
-		c.CancelPull()
-	})
-	c.pulls[timer] = struct{}{}
+	if number > c.answered {
+		c.pulls[number] = time.AfterFunc(d, func() { c.CancelPull(number) })
+	}
+}
+
+// endPull forgets a pull that is answered. They are answered in order.
+func (c *consumer) endPull(number uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered = number
+	if timer := c.pulls[number]; timer != nil {
+		timer.Stop()
+		delete(c.pulls, number)
+	}
 }
 
 func (c *consumer) stopPulls() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for timer := range c.pulls {
+	for _, timer := range c.pulls {
 		timer.Stop()
 	}
 	clear(c.pulls)

@@ -2,10 +2,15 @@ package openwire
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
+
+// maxText is the length in bytes of the longest text of an error. It may quote what the client sent, like a selector, and
+// has to fit into a string of every encoding.
+const maxText = 4 << 10
 
 // reply answers one command. Exactly one of its methods is called, by any goroutine.
 type reply struct {
@@ -26,16 +31,31 @@ func (r reply) done() {
 }
 
 // fail tells the client of an error; of a one-way command's in a way that reaches its exception listener.
-func (r reply) fail(err error) {
-	r.throw(openwire.NewThrowable(classOf(err), err.Error()))
+func (r reply) fail(err error) { r.throw(classOf(err), err) }
+
+func (r reply) throw(class openwire.ExceptionClass, err error) {
+	text := err.Error()
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "..."
+	}
+	r.raise(openwire.NewThrowable(class, text))
 }
 
-func (r reply) throw(t *openwire.Throwable) {
+func (r reply) raise(t *openwire.Throwable) {
 	if r.wanted {
 		r.out.command(&openwire.ExceptionResponse{CorrelationID: r.id, Exception: t})
 		return
 	}
 	r.out.command(&openwire.ConnectionError{Exception: t, ConnectionID: r.owner})
+}
+
+// answer is for work that is done when it returns.
+func (r reply) answer(err error) {
+	if err != nil {
+		r.fail(err)
+		return
+	}
+	r.done()
 }
 
 // finish is for work that calls done by itself unless it fails.
@@ -45,22 +65,27 @@ func (r reply) finish(err error) {
 	}
 }
 
-var classes = map[core.ErrorKind]openwire.ExceptionClass{
-	core.General:               openwire.JMSException,
-	core.InvalidDestination:    openwire.InvalidDestinationException,
-	core.InvalidClientID:       openwire.InvalidClientIDException,
-	core.InvalidSelector:       openwire.InvalidSelectorException,
-	core.IllegalState:          openwire.IllegalStateException,
-	core.ResourceAllocation:    openwire.ResourceAllocationException,
-	core.TransactionRolledBack: openwire.TransactionRolledBackException,
-	core.Security:              openwire.JMSSecurityException,
-}
-
 // classOf is the Java class under which clients understand an error.
 func classOf(err error) openwire.ExceptionClass {
 	var e *core.Error
-	if errors.As(err, &e) {
-		return classes[e.Kind]
+	if !errors.As(err, &e) {
+		return openwire.JMSException
+	}
+	switch e.Kind {
+	case core.InvalidDestination:
+		return openwire.InvalidDestinationException
+	case core.InvalidClientID:
+		return openwire.InvalidClientIDException
+	case core.InvalidSelector:
+		return openwire.InvalidSelectorException
+	case core.IllegalState:
+		return openwire.IllegalStateException
+	case core.ResourceAllocation:
+		return openwire.ResourceAllocationException
+	case core.TransactionRolledBack:
+		return openwire.TransactionRolledBackException
+	case core.Security:
+		return openwire.JMSSecurityException
 	}
 	return openwire.JMSException
 }

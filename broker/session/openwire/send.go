@@ -3,16 +3,16 @@ package openwire
 import (
 	"fmt"
 
+	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
 // produce notes a producer that wants to be told when its messages have arrived.
-func (s *session) produce(c *openwire.ProducerInfo) error {
+func (s *session) produce(c *openwire.ProducerInfo) {
 	if c.ProducerID != nil && c.WindowSize > 0 {
 		s.windows[producerKey(c.ProducerID)] = c
 	}
-	return nil
 }
 
 // producerKey is the id as it stands in a message's bytes.
@@ -21,48 +21,95 @@ func producerKey(id *openwire.ProducerID) string {
 	return string(b)
 }
 
-// send takes a message. While the broker has no room for it, nothing more is read, so that the client is held by its socket.
-func (s *session) send(frame []byte) error {
-	m, err := s.parse(frame)
-	if err != nil {
-		return err
-	}
+// send takes a message. While too much is not yet durable it waits, and with it whatever the client says next; while there is
+// no memory, only what the client sends.
+func (s *session) send(m *message.Message) error {
 	if err := s.connection.Room(s.ctx); err != nil {
 		return err
 	}
-	r := s.reply(m.Command())
-	done := r.done
-	if p := s.windows[string(m.RawSender())]; p != nil {
-		size := int32(1024 + len(m.Content()) + len(m.Properties()))
-		done = func() {
-			s.out.command(&openwire.ProducerAck{ProducerID: p.ProducerID, Size: size})
-			r.done()
-		}
-	}
-	if !m.Transacted() {
-		r.finish(s.connection.Send(m, done))
+	r := s.arrival(m)
+	switch {
+	case m.Transacted():
+		s.sendTransacted(m, r)
+		return nil
+	case !core.NeedsMemory(m):
+		r.finish(s.connection.Send(m, r.done))
 		return nil
 	}
-	s.sendTransacted(m, r, done)
+	return s.sendInTurn(m, r)
+}
+
+// sendInTurn sends a message that is kept in memory, behind those that wait for some.
+func (s *session) sendInTurn(m *message.Message, r arrival) error {
+	switch err := s.parking.room(len(s.consumers) > 0); {
+	case s.ctx.Err() != nil:
+		return err
+	case err != nil:
+		r.fail(err)
+		return nil
+	}
+	s.parking.pass(parked{size: m.Size(), needsMemory: true, do: func() { r.finish(s.connection.Send(m, r.done)) }})
 	return nil
 }
 
 // sendTransacted sends in a transaction, which fails if the message does; a client that waits for no answer learns at the commit.
-func (s *session) sendTransacted(m *message.Message, r reply, done func()) {
-	id, local := m.LocalTransaction()
-	if !local {
-		r.fail(notYet("XA transactions"))
-		return
-	}
-	t, err := s.open(id)
+func (s *session) sendTransacted(m *message.Message, r arrival) {
+	t, err := s.transactionOf(m)
 	if err == nil {
 		err = t.Send(m)
 	}
-	switch {
-	case err == nil:
-		done()
-	case r.wanted:
+	if err != nil && r.wanted {
 		r.fail(err)
+		return
+	}
+	r.done()
+}
+
+func (s *session) transactionOf(m *message.Message) (*core.Transaction, error) {
+	id, local := m.LocalTransaction()
+	if !local {
+		return nil, notYet("XA transactions")
+	}
+	return s.begun(id)
+}
+
+// arrival answers a message: the command, and the producer if it counts what is on the way.
+type arrival struct {
+	reply
+	producer *openwire.ProducerID // nil if it does not count
+	size     int32                // as the client counts it
+}
+
+func (s *session) arrival(m *message.Message) arrival {
+	id, wanted := m.Command()
+	a := arrival{reply: s.reply(id, wanted)}
+	if p := s.windows[string(m.RawSender())]; p != nil {
+		a.producer = p.ProducerID
+		a.size = int32(1024 + len(m.Content()) + len(m.Properties()))
+	}
+	return a
+}
+
+func (a arrival) done() {
+	a.free()
+	a.reply.done()
+}
+
+// fail frees the window too: the message is not on the way any more.
+func (a arrival) fail(err error) {
+	a.free()
+	a.reply.fail(err)
+}
+
+func (a arrival) finish(err error) {
+	if err != nil {
+		a.fail(err)
+	}
+}
+
+func (a arrival) free() {
+	if a.producer != nil {
+		a.out.command(&openwire.ProducerAck{ProducerID: a.producer, Size: a.size})
 	}
 }
 

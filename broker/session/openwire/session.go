@@ -1,5 +1,11 @@
 // Package openwire holds one OpenWire client's conversation with the core: negotiation, who the client is, and each
 // command with its one response. Bytes are the codec's business, queues and topics the core's.
+//
+// # Goroutines
+//
+// A conversation has two: one reads and does what commands ask for, one writes what has gathered. Neither waits for the
+// disk but when too much is unsynced, and the reader never waits for memory that its own client's acknowledgements could
+// free for ever: see parking, which has a third while something is parked. Serve returns when all of them have ended.
 package openwire
 
 import (
@@ -15,6 +21,9 @@ import (
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
+// lingerTime is how long a client has to take the last words and close its end.
+const lingerTime = 2 * time.Second
+
 // Authenticator tells whether a client is who it says.
 type Authenticator interface {
 	Authenticate(user, password string) error
@@ -29,136 +38,149 @@ type Options struct {
 	Logger               *slog.Logger
 }
 
-// handshakeTime is how long a client may take to say who it is.
-const handshakeTime = 15 * time.Second
-
 // session is the state of one conversation. It belongs to the goroutine that reads; what others send goes through out.
 type session struct {
 	options Options
 	conn    net.Conn
+	in      *inbound
 	frames  *openwire.FrameReader
 	out     *writer
 	logger  *slog.Logger
-	ctx     context.Context
+	ctx     context.Context         // ends with the conversation; its cause is the reason
+	end     context.CancelCauseFunc // may be called by any goroutine
 
 	format  openwire.Format
 	decoder *openwire.Decoder
 
 	connection   *core.Connection // nil before the client is known
 	id           *openwire.ConnectionID
+	parking      *parking
 	last         core.LastDelivered // for consumers that the client did not close
 	consumers    map[openwire.ConsumerID]*consumer
 	windows      map[string]*openwire.ProducerInfo // of producers with a window, by their id's bytes
-	transactions map[int64]*core.Transaction
+	transactions map[int64]*core.Transaction       // begun on this connection
 }
 
-// errEnd ends a conversation as the client wished.
-var errEnd = errors.New("the client is done")
+// The reasons for an end that is nobody's fault.
+var (
+	errEnd      = errors.New("the client is done")
+	errStopping = errors.New("the broker stops")
+	errReplaced = errors.New("the client came back over another connection")
+)
 
 // Serve speaks with one client until it goes, breaks the rules, or ctx ends, which tells it that the broker stops. It
 // closes the connection, and leaves no goroutine behind.
 func Serve(ctx context.Context, conn net.Conn, o Options) {
+	s := newSession(conn, o)
+	stop := context.AfterFunc(ctx, s.goodbye)
+	err := s.converse()
+	stop()
+	s.report(s.close(err))
+}
+
+func newSession(conn net.Conn, o Options) *session {
 	s := &session{
-		options: o, conn: conn, ctx: ctx,
-		frames:       openwire.NewFrameReader(conn, openwire.HandshakeLimit),
+		options: o, conn: conn,
+		in:           newInbound(conn),
 		logger:       o.Logger.With("remote", conn.RemoteAddr().String()),
 		last:         core.AllUnknown,
 		consumers:    map[openwire.ConsumerID]*consumer{},
 		windows:      map[string]*openwire.ProducerInfo{},
 		transactions: map[int64]*core.Transaction{},
 	}
-	s.out = newWriter(conn)
-	goodbye := context.AfterFunc(ctx, s.goodbye)
-	err := s.converse()
-	goodbye()
+	s.ctx, s.end = context.WithCancelCause(context.Background())
+	s.frames = openwire.NewFrameReader(s.in, openwire.HandshakeLimit)
+	s.out = newWriter(conn, s.abandon)
+	return s
+}
+
+// abandon ends the conversation at once, without a word. Any goroutine may call it.
+func (s *session) abandon(reason error) {
+	s.end(reason)
+	_ = s.conn.Close()
+}
+
+// goodbye tells the client that the broker stops, so that it goes elsewhere at once, and gives it a moment to do so.
+// Before the format is agreed on nothing can be said, and the connection is just closed.
+func (s *session) goodbye() {
+	s.out.command(&openwire.ShutdownInfo{})
+	if !s.out.finish() {
+		s.abandon(errStopping)
+		return
+	}
+	s.end(errStopping)
+	select {
+	case <-time.After(lingerTime):
+	case <-s.out.closed:
+	}
+	_ = s.conn.Close()
+}
+
+// converse goes from the first frame to the last.
+func (s *session) converse() error {
+	if err := s.negotiate(); err != nil {
+		return fmt.Errorf("negotiating: %w", err)
+	}
+	for {
+		if err := s.out.room(s.ctx); err != nil {
+			return err
+		}
+		frame, err := s.frames.ReadFrame()
+		if err != nil {
+			return fmt.Errorf("reading: %w", err)
+		}
+		if s.ctx.Err() != nil {
+			return context.Cause(s.ctx)
+		}
+		if err := s.handle(frame); err != nil {
+			return err
+		}
+	}
+}
+
+// close ends all that belongs to the conversation and returns why it ended, err if nobody gave a reason before.
+func (s *session) close(err error) error {
+	s.end(err)
+	err = context.Cause(s.ctx)
 	if s.connection != nil {
+		s.parking.stop()
 		s.connection.Close(s.last)
 	}
 	for _, c := range s.consumers {
 		c.stopPulls()
 	}
+	if isPolite(err) && s.out.finish() {
+		s.out.wait()
+		s.linger()
+	}
+	_ = s.conn.Close()
 	s.out.close()
-	s.report(err)
+	return err
 }
 
-// goodbye tells the client that the broker stops, so that it goes elsewhere at once.
-func (s *session) goodbye() {
-	s.out.command(&openwire.ShutdownInfo{})
-	s.out.finish()
+// linger reads on until the client closes its end. Closing with something unread would reset the connection, and the last
+// words could be lost on their way.
+func (s *session) linger() {
+	if s.conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+		_, _ = io.Copy(io.Discard, s.conn)
+	}
+}
+
+// refusal is an end that the client was told the reason of.
+type refusal struct{ error }
+
+func (r refusal) Error() string { return "refused: " + r.error.Error() }
+
+// isPolite tells whether the client is to hear what was said to it last.
+func isPolite(err error) bool {
+	return errors.Is(err, errEnd) || errors.Is(err, errStopping) || errors.As(err, &refusal{})
 }
 
 func (s *session) report(err error) {
 	switch {
-	case s.ctx.Err() != nil, err == nil, errors.Is(err, errEnd), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		s.logger.Debug("a client is gone", "error", err)
+	case errors.Is(err, errEnd), errors.Is(err, errStopping), errors.Is(err, errReplaced), errors.Is(err, io.EOF):
+		s.logger.Debug("a client is gone", "reason", err)
 	default:
-		s.logger.Info("ended a connection", "error", err)
+		s.logger.Info("ended a connection", "reason", err)
 	}
-}
-
-// converse goes from the first frame to the last.
-func (s *session) converse() error {
-	if err := s.conn.SetReadDeadline(time.Now().Add(handshakeTime)); err != nil {
-		return err
-	}
-	if err := s.negotiate(); err != nil {
-		return err
-	}
-	for {
-		frame, err := s.frames.ReadFrame()
-		if err != nil {
-			return fmt.Errorf("reading: %w", err)
-		}
-		if err := s.handle(frame); err != nil {
-			return err
-		}
-		if err := s.expectSigns(); err != nil {
-			return err
-		}
-	}
-}
-
-// negotiate agrees on the encoding. Nothing but the offer may be sent before the peer's has come.
-func (s *session) negotiate() error {
-	if err := s.out.start(s.options.Offer.Info()); err != nil {
-		return fmt.Errorf("negotiating: %w", err)
-	}
-	frame, err := s.frames.ReadFrame()
-	if err != nil {
-		return fmt.Errorf("negotiating: %w", err)
-	}
-	first, err := openwire.NewDecoder(openwire.Handshake()).Decode(frame)
-	if err != nil {
-		return fmt.Errorf("negotiating: %w", err)
-	}
-	info, ok := first.(*openwire.WireFormatInfo)
-	if !ok {
-		return fmt.Errorf("negotiating: a client begins with a WireFormatInfo, this one with a %s", openwire.TypeName(first.TypeByte()))
-	}
-	theirs, err := info.Offer()
-	if err != nil {
-		return fmt.Errorf("negotiating: %w", err)
-	}
-	if s.format, err = openwire.Negotiate(s.options.Offer, theirs); err != nil {
-		return fmt.Errorf("negotiating: %w", err)
-	}
-	s.decoder = openwire.NewDecoder(s.format)
-	s.out.agree(s.format)
-	s.out.command(&openwire.BrokerInfo{
-		BrokerID:   &openwire.BrokerID{Value: openwire.S(s.options.BrokerID)},
-		BrokerName: openwire.S(s.options.BrokerName),
-		BrokerURL:  openwire.S("tcp://" + s.conn.LocalAddr().String()),
-	})
-	return nil
-}
-
-// expectSigns sets by when the next frame has to come, once the client is known.
-func (s *session) expectSigns() error {
-	switch {
-	case s.connection == nil:
-		return nil
-	case s.format.Inactivity == 0:
-		return s.conn.SetReadDeadline(time.Time{})
-	}
-	return s.conn.SetReadDeadline(time.Now().Add(max(s.format.Inactivity, s.format.InitialDelay)))
 }

@@ -5,48 +5,66 @@ import (
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
-// transaction does what a TransactionInfo says, and calls done when that is so.
-func (s *session) transaction(c *openwire.TransactionInfo, done func()) error {
+// xaResourceManagerError is XAER_RMERR of javax.transaction.xa.XAException.
+const xaResourceManagerError = -3
+
+// transaction does what a TransactionInfo says.
+func (s *session) transaction(c *openwire.TransactionInfo, r reply) {
 	id, local := c.TransactionID.(*openwire.LocalTransactionID)
 	if !local {
-		return notYet("XA transactions")
+		r.raise(openwire.NewXAException(xaResourceManagerError, notYet("XA transactions").Error()))
+		return
 	}
 	switch c.Type {
 	case openwire.TransactionBegin:
-		_, err := s.open(id.Value)
-		if err == nil {
-			done()
-		}
-		return err
+		r.answer(s.begin(id.Value))
 	case openwire.TransactionCommitOnePhase:
-		return s.commit(id.Value, done)
+		s.commit(id.Value, r)
 	case openwire.TransactionRollback:
 		if t := s.transactions[id.Value]; t != nil {
 			delete(s.transactions, id.Value)
 			t.Rollback()
 		}
+		r.done()
+	default:
+		r.fail(&core.Error{Kind: core.IllegalState, Text: "a local transaction only begins, commits and rolls back"})
 	}
-	done()
-	return nil
 }
 
-// open returns the transaction, which begins with the first word of it.
-func (s *session) open(id int64) (*core.Transaction, error) {
-	if t := s.transactions[id]; t != nil {
-		return t, nil
+// begin opens a transaction. After a failover, clients say it again with all that belongs to it.
+func (s *session) begin(id int64) error {
+	if s.transactions[id] != nil {
+		return nil
 	}
 	t, err := s.connection.Begin()
 	if err == nil {
 		s.transactions[id] = t
 	}
-	return t, err
+	return err
 }
 
-func (s *session) commit(id int64, done func()) error {
-	t := s.transactions[id]
-	if t == nil {
-		return &core.Error{Kind: core.TransactionRolledBack, Text: "the transaction is not known here: it ended with an earlier connection"}
+// begun returns a transaction that was begun on this connection. The second half of one whose first half went down with
+// another connection must not become a transaction of its own.
+func (s *session) begun(id int64) (*core.Transaction, error) {
+	if t := s.transactions[id]; t != nil {
+		return t, nil
+	}
+	return nil, &core.Error{Kind: core.TransactionRolledBack,
+		Text: "the transaction was not begun on this connection, or has ended: it was rolled back with the connection before; do all of it again"}
+}
+
+// commit makes the transaction happen, in turn with what waits for memory if it needs some itself. Clients wait for the
+// answer to a commit, so nothing of the same JMS session can be before it in that line.
+func (s *session) commit(id int64, r reply) {
+	t, err := s.begun(id)
+	if err != nil {
+		r.fail(err)
+		return
 	}
 	delete(s.transactions, id)
-	return t.Commit(done)
+	if !t.NeedsMemory() {
+		r.finish(t.Commit(r.done))
+		return
+	}
+	s.parking.pass(parked{needsMemory: true, do: func() { r.finish(t.Commit(r.done)) }})
 }

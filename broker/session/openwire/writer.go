@@ -1,8 +1,12 @@
 package openwire
 
 import (
-	"encoding/binary"
+	"context"
+	"errors"
+	"fmt"
+	"math"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -11,24 +15,32 @@ import (
 )
 
 const (
-	// writeTime is how long a client may take to read what is written at once.
+	// writeTime is how long a client may take to read what is written at once, and at most lingerTime of it for the last
+	// words.
 	writeTime = 60 * time.Second
 	// gather is the size in bytes at which what is gathered is written before more is encoded.
 	gather = 256 << 10
+	// maxCommands is how many commands may wait for the client to read before nothing more is read from it.
+	maxCommands = 1000
 )
 
-// writer sends what others put into it, gathered, by a goroutine of its own. Nobody who puts something in waits.
+// writer sends what others put into it, gathered, by a goroutine of its own. Nobody who puts something in waits. Of
+// deliveries there are never more than the prefetch allows; of answers there are as many as commands were read, so the
+// reader waits for room.
 type writer struct {
-	conn    net.Conn
-	encoder *openwire.Encoder
-	format  openwire.Format
-	wake    chan struct{} // holds one when there is something to do
-	running sync.WaitGroup
+	conn   net.Conn
+	failed func(error) // called when nothing more can be written
+	encode encoding
+	every  time.Duration // silence is broken by a keep-alive
+	wake   chan struct{} // holds one when there is something to do
+	closed chan struct{} // closed when the goroutine has ended, or never will begin
 
 	mu        sync.Mutex
 	items     []item
+	commands  int           // of these items
+	freed     chan struct{} // closed when commands are taken; nil while nobody waits
+	started   bool
 	finishing bool // the connection is closed after what is there
-	closed    bool
 }
 
 // item is a command, or a delivery to a consumer.
@@ -38,8 +50,8 @@ type item struct {
 	delivery core.Delivery
 }
 
-func newWriter(conn net.Conn) *writer {
-	return &writer{conn: conn, wake: make(chan struct{}, 1)}
+func newWriter(conn net.Conn, failed func(error)) *writer {
+	return &writer{conn: conn, failed: failed, wake: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
 // start sends what comes before anything is agreed on.
@@ -51,20 +63,31 @@ func (w *writer) start(first openwire.DataStructure) error {
 	return w.write(b)
 }
 
-// agree begins to send, in the format.
+// agree begins to send, in the format. It is called once at most, and not after close.
 func (w *writer) agree(f openwire.Format) {
-	w.format, w.encoder = f, openwire.NewEncoder(f)
-	w.running.Go(w.run)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.encode, w.every = newEncoding(f), math.MaxInt64
+	if f.Inactivity > 0 {
+		w.every = max(f.Inactivity/3, time.Millisecond)
+	}
+	w.started = true
+	go w.run()
 }
 
+// command sends a command. Any goroutine may call it, under any lock.
 func (w *writer) command(c openwire.DataStructure) { w.put(item{command: c}) }
 
+// deliver sends a delivery. Any goroutine may call it, under any lock.
 func (w *writer) deliver(c *consumer, d core.Delivery) { w.put(item{consumer: c, delivery: d}) }
 
 func (w *writer) put(i item) {
 	w.mu.Lock()
-	if !w.closed && !w.finishing {
+	if !w.finishing {
 		w.items = append(w.items, i)
+		if i.command != nil {
+			w.commands++
+		}
 	}
 	w.mu.Unlock()
 	w.signal()
@@ -77,54 +100,91 @@ func (w *writer) signal() {
 	}
 }
 
-// finish closes the connection once all that was put in is written.
-func (w *writer) finish() {
-	w.mu.Lock()
-	w.finishing = true
-	w.mu.Unlock()
-	w.signal()
+// room waits while the client has too much to read.
+func (w *writer) room(ctx context.Context) error {
+	for {
+		w.mu.Lock()
+		if w.commands < maxCommands {
+			w.mu.Unlock()
+			return nil
+		}
+		if w.freed == nil {
+			w.freed = make(chan struct{})
+		}
+		freed := w.freed
+		w.mu.Unlock()
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
-// close ends the writer, after a last try at what is there if finish was called, and waits for it.
-func (w *writer) close() {
+// finish takes nothing more, and ends the writer once all that was put in is written. It is false if nothing can be, because
+// nothing is agreed on.
+func (w *writer) finish() bool {
 	w.mu.Lock()
-	w.closed = true
-	finishing := w.finishing
-	w.mu.Unlock()
-	if !finishing {
-		_ = w.conn.Close()
+	defer w.mu.Unlock()
+	if w.started && !w.finishing {
+		w.finishing = true
+		_ = w.conn.SetWriteDeadline(time.Now().Add(lingerTime))
 	}
 	w.signal()
-	w.running.Wait()
-	_ = w.conn.Close()
+	return w.started
+}
+
+// wait returns when the writer has ended.
+func (w *writer) wait() { <-w.closed }
+
+// close ends the writer, whose connection is closed, and waits for it.
+func (w *writer) close() {
+	w.mu.Lock()
+	started := w.started
+	w.finishing = true
+	w.mu.Unlock()
+	if !started {
+		close(w.closed)
+		return
+	}
+	w.signal()
+	w.wait()
 }
 
 func (w *writer) run() {
-	var ticks <-chan time.Time
-	if w.format.Inactivity > 0 {
-		ticker := time.NewTicker(max(w.format.Inactivity/3, time.Millisecond))
-		defer ticker.Stop()
-		ticks = ticker.C
-	}
+	defer close(w.closed)
+	silence := time.NewTimer(w.every)
+	defer silence.Stop()
 	var b []byte
-	idle := true
 	for {
 		select {
 		case <-w.wake:
-			idle = false
-		case <-ticks:
-			if idle {
-				w.command(&openwire.KeepAliveInfo{})
-			}
-			idle = true
+		case <-silence.C:
+			w.command(&openwire.KeepAliveInfo{})
 		}
-		items, end := w.take()
+		items, last := w.take()
 		var err error
-		if b, err = w.writeAll(b[:0], items); err != nil || end {
-			_ = w.conn.Close()
+		if b, err = w.writeAll(b[:0], items); err != nil {
+			w.failed(err)
 			return
 		}
+		if last {
+			closeWrite(w.conn)
+			return
+		}
+		if len(items) > 0 {
+			silence.Reset(w.every)
+		}
 	}
+}
+
+// closeWrite tells the peer that nothing more comes, and leaves its own side open if that is possible.
+func closeWrite(conn net.Conn) {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+		return
+	}
+	_ = conn.Close()
 }
 
 // take returns what there is to write, and whether that is the last.
@@ -132,15 +192,19 @@ func (w *writer) take() ([]item, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	items := w.items
-	w.items = nil
-	return items, w.closed || w.finishing
+	w.items, w.commands = nil, 0
+	if w.freed != nil {
+		close(w.freed)
+		w.freed = nil
+	}
+	return items, w.finishing
 }
 
 // writeAll encodes and writes the items, in pieces of about gather bytes, and returns the buffer for the next time.
 func (w *writer) writeAll(b []byte, items []item) ([]byte, error) {
 	for _, i := range items {
 		var err error
-		if b, err = w.encode(b, i); err != nil {
+		if b, err = w.encode.append(b, i); err != nil {
 			return b, err
 		}
 		if len(b) >= gather {
@@ -162,48 +226,25 @@ func (w *writer) writeAll(b []byte, items []item) ([]byte, error) {
 }
 
 func (w *writer) write(b []byte) error {
-	if err := w.conn.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-		return err
+	if err := w.allow(); err != nil {
+		return fmt.Errorf("writing: %w", err)
 	}
 	_, err := w.conn.Write(b)
-	return err
-}
-
-func (w *writer) encode(b []byte, i item) ([]byte, error) {
-	switch {
-	case i.command != nil:
-		return w.encoder.AppendFrame(b, i.command)
-	case i.delivery.Message == nil:
-		return w.encoder.AppendFrame(b, &openwire.MessageDispatch{ConsumerID: i.consumer.id})
-	case w.format.SharedMessages():
-		return appendDispatch(b, i.consumer.head, i.delivery), nil
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the client has not read what was sent to it for %v", writeTime)
 	}
-	return w.convert(b, i)
-}
-
-// appendDispatch writes a MessageDispatch around a message's own bytes.
-func appendDispatch(b, consumer []byte, d core.Delivery) []byte {
-	m := d.Message
-	size := 1 + 4 + 1 + len(consumer) + len(m.RawDestination()) + 1 + m.Size() + 4
-	b = binary.BigEndian.AppendUint32(b, uint32(size))
-	b = append(b, messageDispatch, 0, 0, 0, 0, 0)
-	b = append(b, consumer...)
-	b = append(b, m.RawDestination()...)
-	b = append(b, 1)
-	b = append(b, m.Bytes()...)
-	return binary.BigEndian.AppendUint32(b, uint32(d.Redelivered))
-}
-
-var messageDispatch = (*openwire.MessageDispatch)(nil).TypeByte()
-
-// convert dispatches to a client of another encoding or an older version.
-func (w *writer) convert(b []byte, i item) ([]byte, error) {
-	v, err := openwire.DecodeLoose(i.delivery.Message.Bytes(), openwire.NewestVersion)
 	if err != nil {
-		return b, err
+		return fmt.Errorf("writing: %w", err)
 	}
-	m := v.(openwire.Message)
-	return w.encoder.AppendFrame(b, &openwire.MessageDispatch{
-		ConsumerID: i.consumer.id, Destination: m.Fields().Destination, Message: m, RedeliveryCounter: int32(i.delivery.Redelivered),
-	})
+	return nil
+}
+
+// allow sets by when a write has to end. When the last words are spoken that is set already.
+func (w *writer) allow() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.finishing {
+		return nil
+	}
+	return w.conn.SetWriteDeadline(time.Now().Add(writeTime))
 }

@@ -1,0 +1,64 @@
+package openwire
+
+import (
+	"errors"
+
+	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/openwire"
+)
+
+// connect takes the client's word on who it is. From then on frames may be as large as was agreed on.
+func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
+	if c.ConnectionID == nil {
+		return errors.New("a ConnectionInfo without an id")
+	}
+	id := c.ConnectionID.Value.String()
+	s.logger = s.logger.With("client", c.ClientID.String(), "connection", id)
+	if a := s.options.Authenticator; a != nil {
+		if err := a.Authenticate(c.UserName.String(), c.Password.String()); err != nil {
+			s.logger = s.logger.With("user", c.UserName.String())
+			return s.refuse(r, openwire.SecurityException, err)
+		}
+	}
+	connection, err := s.options.Broker.Connect(core.ConnectionSpec{
+		ID: id, ClientID: c.ClientID.String(), Replaced: func() { s.abandon(errReplaced) },
+	})
+	if err != nil {
+		return s.refuse(r, classOf(err), err)
+	}
+	s.connection, s.id = connection, c.ConnectionID
+	s.parking = newParking(s.ctx, s.options.Broker.Full, s.logger)
+	s.frames.SetLimit(int(s.format.MaxFrameSize))
+	r.done()
+	if c.Manageable {
+		s.out.command(&openwire.ConnectionControl{ConnectedBrokers: openwire.S(""), ReconnectTo: openwire.S("")})
+	}
+	return nil
+}
+
+// refuse answers with an error and ends the conversation once that is written.
+func (s *session) refuse(r reply, class openwire.ExceptionClass, err error) error {
+	r.throw(class, err)
+	return refusal{err}
+}
+
+// connectAgain takes a ConnectionInfo of a client that is known: the same one may be said twice.
+func (s *session) connectAgain(c *openwire.ConnectionInfo) error {
+	if c.ConnectionID == nil || c.ConnectionID.Value != s.id.Value {
+		return &core.Error{Kind: core.IllegalState, Text: "this socket carries another connection already: open a socket for each"}
+	}
+	return nil
+}
+
+// disconnect closes the client's connection, so that its client id is free when it has the answer. What it consumed goes
+// back at once; the rest waits for what was sent before.
+func (s *session) disconnect(last core.LastDelivered, r reply) {
+	s.last = last
+	for key := range s.consumers {
+		s.unsubscribe(key, last)
+	}
+	s.parking.pass(parked{do: func() {
+		s.connection.Close(last)
+		r.done()
+	}})
+}
