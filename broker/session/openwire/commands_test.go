@@ -86,7 +86,7 @@ func TestRefusals(t *testing.T) {
 		"bridge":      {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
 		"wildcard":    {with(func(i *openwire.ConsumerInfo) { i.Destination = queue("orders.>") }), openwire.JMSException, "does not support consumers with wildcards yet"},
 		"selector":    {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("a = ") }), openwire.InvalidSelectorException, `the selector "a = " is not valid`},
-		"long selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("= "+strings.Repeat("ö", 30000)) }),
+		"long selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("= " + strings.Repeat("ö", 30000)) }),
 			openwire.InvalidSelectorException, "öö..."},
 		"no destination": {with(func(i *openwire.ConsumerInfo) { i.Destination = nil }), openwire.InvalidDestinationException, "needs an id and a destination"},
 		"no id":          {with(func(i *openwire.ConsumerInfo) { i.ConsumerID = nil }), openwire.InvalidDestinationException, "needs an id and a destination"},
@@ -173,12 +173,12 @@ func TestAWrongPasswordEndsTheConnection(t *testing.T) {
 // A stranger is not heard, whatever it says (JMS 1.1 §4.3.1).
 func TestNothingIsDoneForStrangers(t *testing.T) {
 	for name, say := range map[string]func(*client){
-		"SessionInfo":               func(c *client) { c.tell(&openwire.SessionInfo{SessionID: c.sessionID(1)}) },
-		"ConsumerInfo":              func(c *client) { c.tell(c.consumer(1, queue("q"))) },
-		"message":                   func(c *client) { c.tell(c.message(1, queue("q"), "x")) },
-		"TransactionInfo":           func(c *client) { c.tell(c.transact(0, 1)) },
-		"RemoveInfo":                func(c *client) { c.tell(&openwire.RemoveInfo{ObjectID: c.connectionID()}) },
-		"null frame":                func(c *client) { c.frame(0) },
+		"SessionInfo":                    func(c *client) { c.tell(&openwire.SessionInfo{SessionID: c.sessionID(1)}) },
+		"ConsumerInfo":                   func(c *client) { c.tell(c.consumer(1, queue("q"))) },
+		"message":                        func(c *client) { c.tell(c.message(1, queue("q"), "x")) },
+		"TransactionInfo":                func(c *client) { c.tell(c.transact(0, 1)) },
+		"RemoveInfo":                     func(c *client) { c.tell(&openwire.RemoveInfo{ObjectID: c.connectionID()}) },
+		"null frame":                     func(c *client) { c.frame(0) },
 		"a ConnectionInfo without an id": func(c *client) { c.tell(&openwire.ConnectionInfo{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
