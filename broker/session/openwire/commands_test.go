@@ -273,10 +273,10 @@ func TestClientIDs(t *testing.T) {
 func TestShutdownInfoEndsTheConnectionAfterTheLastAnswers(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		c := w.join("a")
-		c.hear(false)
+		c.deafen()
 		flush := c.ask(&openwire.FlushCommand{})
 		last := c.ask(&openwire.ShutdownInfo{})
-		c.hear(true)
+		c.hear()
 		if !isDone(c.answer(flush)) || !isDone(c.answer(last)) {
 			t.Error("the last answers are lost")
 		}

@@ -129,7 +129,7 @@ func (w *world) dial() *client {
 		}
 	})
 	w.t.Cleanup(func() {
-		c.hear(true)
+		c.hear()
 		_ = ours.Close()
 		close(c.writes)
 		running.Wait()
@@ -237,11 +237,20 @@ func (e *ear) Read(b []byte) (int, error) {
 	return e.c.conn.Read(b)
 }
 
-// hear makes the client read again, or stop after what it is reading.
-func (c *client) hear(yes bool) {
+// deafen makes the client read nothing more. The read that is under way gets one last answer.
+func (c *client) deafen() {
+	c.mu.Lock()
+	c.deaf = true
+	c.mu.Unlock()
+	c.ask(&openwire.FlushCommand{})
+	synctest.Wait()
+}
+
+// hear makes the client read again.
+func (c *client) hear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.deaf = !yes
+	c.deaf = false
 	c.reading.Broadcast()
 }
 
