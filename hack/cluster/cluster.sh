@@ -23,8 +23,8 @@
 #   power-off N, power-on N  end everything that runs on a node at once, and start the node again
 #   stop-apiserver, start-apiserver
 #
-# Node 1 also runs the control plane and DNS; where there are more nodes, pods stay off it. The storage class `shared`
-# has volumes for ReadWriteMany claims: directories of /var/lib/twinmesh/shared, which all nodes share.
+# Node 1 also runs the control plane and DNS; where there are more nodes, pods stay off it. The storage class `shared`,
+# which is the default, has volumes for ReadWriteMany claims: directories of /var/lib/twinmesh/shared, which all nodes share.
 # shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

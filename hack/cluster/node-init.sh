@@ -2,8 +2,9 @@
 # node-init.sh STATE PROGRAMS NODE: what a node runs as its first process, in its own network, mounts and processes.
 # It lays out the file system as a machine's, and runs the node's services, each again when it ends.
 #
-# /run and /var/lib are the node's own, so that everything lies where Kubernetes puts it and none of it on this
-# machine: /run is empty after a power cut, and the directories below /var/lib are kept in the cluster's state.
+# /run, /var/lib and /var/log are the node's own, so that everything lies where Kubernetes puts it and none of it on
+# this machine: /run is empty after a power cut, and the rest is kept in the cluster's state. A kubelet removes the logs
+# of pods that it does not know: two of them must not see the same ones.
 set -euo pipefail
 state=$1 programs=$2 node=$3
 
@@ -19,6 +20,8 @@ lay_out_files() {
     mkdir -p "/var/lib/$directory" "/run/twinmesh/cluster/$node/$directory"
     mount --bind "/run/twinmesh/cluster/$node/$directory" "/var/lib/$directory"
   done
+  mkdir -p "/run/twinmesh/cluster/$node/log"
+  mount --bind "/run/twinmesh/cluster/$node/log" /var/log
   mkdir -p /var/lib/twinmesh/shared
   mount --bind /run/twinmesh/cluster/shared /var/lib/twinmesh/shared
 }

@@ -73,7 +73,8 @@ func contains(file, text string) bool {
 	return err == nil && strings.Contains(string(content), text)
 }
 
-// machineState is what the whole machine shares and no cluster may change: settings, interfaces, routes.
+// machineState is what the whole machine shares and no cluster may change: settings, interfaces, routes, and the
+// directories in which a kubelet leaves pods' logs and looks for plug-ins.
 func machineState(tb testing.TB) string {
 	tb.Helper()
 	files := []string{"/proc/net/route"}
@@ -87,6 +88,9 @@ func machineState(tb testing.TB) string {
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		fmt.Fprintf(&state, "%s %s %v\n", file, content, err)
+	}
+	for _, pattern := range []string{"/var/log/*/", "/var/log/pods/*", "/var/log/containers/*", "/usr/libexec/kubernetes"} {
+		fmt.Fprintln(&state, pattern, glob(tb, pattern))
 	}
 	interfaces, err := net.Interfaces()
 	if err != nil {

@@ -46,6 +46,7 @@ cd $node_state/pki
 exec kube-controller-manager --kubeconfig $node_state/controller-manager.conf --leader-elect=false \\
   --use-service-account-credentials --service-account-private-key-file service-accounts.key --root-ca-file ca.crt \\
   --cluster-signing-cert-file ca.crt --cluster-signing-key-file ca.key \\
+  --flex-volume-plugin-dir /var/lib/kubelet/volume-plugins \\
   --node-monitor-grace-period 10s --node-monitor-period 2s
 SERVICE
   service node1 scheduler <<SERVICE

@@ -79,6 +79,7 @@ containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 clusterDNS: [$control_plane]
 clusterDomain: $cluster_domain
 resolvConf: ""
+volumePluginDir: /var/lib/kubelet/volume-plugins
 nodeStatusUpdateFrequency: 2s
 nodeLeaseDurationSeconds: 8
 crashLoopBackOff: {maxContainerRestartPeriod: 1s}

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The storage class `shared`: volumes that every node can mount and write. They are directories of one that all nodes
-# share, made beforehand, which bind to any claim of the class by themselves. Each may be used once.
+# share, made beforehand, which bind to any claim of the class by themselves, also where a claim names no class. Each may
+# be used once.
 #
 # Everyone may write to them: the kubelet changes no owner of such a volume, whatever fsGroup a pod has.
 
@@ -17,7 +18,9 @@ storage_manifests() {
   cat <<MANIFEST
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
-metadata: {name: shared}
+metadata:
+  name: shared
+  annotations: {storageclass.kubernetes.io/is-default-class: "true"}
 provisioner: kubernetes.io/no-provisioner
 volumeBindingMode: Immediate
 ---
