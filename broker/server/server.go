@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// acceptPause is how long a listener waits when it could not accept, because there are no file descriptors, for example.
+const acceptPause = time.Second
+
 // Options say where to listen, and for how many.
 type Options struct {
 	Address            string
@@ -30,18 +33,23 @@ type Listener struct {
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
+	full  bool // and said so
 }
 
-// Listen begins to listen.
+// Listen begins to listen. Its caller must close the listener.
 func Listen(o Options) (*Listener, error) {
 	listener, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for clients: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &Listener{options: o, listener: listener, ctx: ctx, cancel: cancel, conns: map[net.Conn]struct{}{}}
+	return serve(listener, o), nil
+}
+
+func serve(listener net.Listener, o Options) *Listener {
+	l := &Listener{options: o, listener: listener, conns: map[net.Conn]struct{}{}}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.running.Go(l.accept)
-	return l, nil
+	return l
 }
 
 // Addr is where it listens.
@@ -50,8 +58,8 @@ func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
 // Close stops listening and ends the handlers' context. Connections whose handlers have not returned when ctx ends are
 // closed. It returns when all handlers have.
 func (l *Listener) Close(ctx context.Context) {
-	_ = l.listener.Close()
 	l.cancel()
+	_ = l.listener.Close()
 	stop := context.AfterFunc(ctx, l.cut)
 	defer stop()
 	l.running.Wait()
@@ -71,33 +79,40 @@ func (l *Listener) accept() {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // no file descriptors, for example
-			l.options.Logger.Warn("cannot accept a connection; trying again in a second", "address", l.options.Address, "error", err)
+		case err != nil:
+			l.options.Logger.Warn("cannot accept a connection; trying again in a second", "address", l.Addr().String(), "error", err)
 			l.pause()
-		case !l.enter(conn):
-			l.options.Logger.Warn("refused a connection: maximumConnections is reached", "remote", conn.RemoteAddr(), "maximumConnections", l.options.MaximumConnections)
-			_ = conn.Close()
-		default:
+		case l.enter(conn):
 			l.running.Go(func() { l.handle(conn) })
+		default:
+			_ = conn.Close()
 		}
 	}
 }
 
 func (l *Listener) pause() {
 	select {
-	case <-time.After(time.Second):
+	case <-time.After(acceptPause):
 	case <-l.ctx.Done():
 	}
 }
 
+// enter counts a connection in, if there is place. That there is none is said once, not for each client that tries again.
 func (l *Listener) enter(conn net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.conns) >= l.options.MaximumConnections {
+	switch {
+	case l.ctx.Err() != nil:
 		return false
+	case len(l.conns) < l.options.MaximumConnections:
+		l.conns[conn], l.full = struct{}{}, false
+		return true
+	case !l.full:
+		l.full = true
+		l.options.Logger.Warn("refusing connections until others end: raise maximumConnections of the connector, or find out who keeps so many",
+			"address", l.Addr().String(), "maximumConnections", l.options.MaximumConnections, "remote", conn.RemoteAddr().String())
 	}
-	l.conns[conn] = struct{}{}
-	return true
+	return false
 }
 
 func (l *Listener) handle(conn net.Conn) {
