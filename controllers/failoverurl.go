@@ -20,20 +20,20 @@ import (
 // Not set: timeout (a send waits for the next active broker as long as that takes, which is what JMS programs expect),
 // soTimeout (a read that times out is only tried again).
 const failoverOptions = "maxReconnectDelay=500" +
-	"&nested.connectionTimeout=2500" +
+	"&nested.connectionTimeout=2000" +
 	"&nested.wireFormat.maxInactivityDuration=4000" +
 	"&nested.wireFormat.maxInactivityDurationInitalDelay=4000"
 
 // pairURL leads to whichever broker of a pair is active. The order of tries is fixed, since only one of them answers.
 func pairURL(cluster *v1alpha1.BrokerCluster, index int32) string {
-	return failoverURL(podAddresses(cluster, index), false)
+	return failoverURL(pairAddresses(cluster, index), false)
 }
 
 // clusterURL leads to any pair, at random, so that clients spread.
 func clusterURL(cluster *v1alpha1.BrokerCluster) string {
 	var addresses []string
 	for index := range cluster.Spec.Pairs {
-		addresses = append(addresses, podAddresses(cluster, index)...)
+		addresses = append(addresses, pairAddresses(cluster, index)...)
 	}
 	return failoverURL(addresses, true)
 }
@@ -42,17 +42,22 @@ func failoverURL(addresses []string, randomize bool) string {
 	return fmt.Sprintf("failover:(%s)?randomize=%t&%s", strings.Join(addresses, ","), randomize, failoverOptions)
 }
 
-// podAddresses names pods, not Services: a name is resolved without the API server, and needs no kube-proxy to follow a
-// takeover. Names end in .svc, which pods of any namespace complete by their search list whatever the cluster's domain
-// is; the domain itself is not to be had from the API.
-func podAddresses(cluster *v1alpha1.BrokerCluster, index int32) []string {
+// pairAddresses names the pair's pods, then its Service. A pod's name is resolved without the API server, and needs no
+// kube-proxy to follow a takeover. But a JVM remembers for 30 s what a name was resolved to, and a pod that was replaced
+// has another address: until then the Service, whose address never changes, is the only way to it. Names end in .svc,
+// which pods of any namespace complete by their search list whatever the cluster's domain is; the domain itself is not
+// to be had from the API.
+func pairAddresses(cluster *v1alpha1.BrokerCluster, index int32) []string {
 	pair := pairName(cluster, index)
 	var addresses []string
 	for ordinal := range replicas(cluster) {
-		addresses = append(addresses, fmt.Sprintf("tcp://%s.%s.%s.svc:%d",
-			podName(pair, ordinal), headlessName(cluster), cluster.Namespace, openWirePort(cluster)))
+		addresses = append(addresses, address(cluster, podName(pair, ordinal)+"."+headlessName(cluster)))
 	}
-	return addresses
+	return append(addresses, address(cluster, pair))
+}
+
+func address(cluster *v1alpha1.BrokerCluster, host string) string {
+	return fmt.Sprintf("tcp://%s.%s.svc:%d", host, cluster.Namespace, openWirePort(cluster))
 }
 
 // replicas is how many pods a pair has.

@@ -191,7 +191,8 @@ func keepsCredentials(t *testing.T, h *harness) {
 	if text := string(users.Data["users.properties"]); !strings.HasPrefix(text, "orders=$2a$") || strings.Contains(text, string(binding.Data["password"])) {
 		t.Errorf("users.properties should hold a hash, and only that: %q", text)
 	}
-	wantURL := "failover:(tcp://orders-1-0.orders-brokers." + s.namespace + ".svc:61616,tcp://orders-1-1.orders-brokers." + s.namespace + ".svc:61616)?randomize=false&"
+	wantURL := "failover:(tcp://orders-1-0.orders-brokers." + s.namespace + ".svc:61616,tcp://orders-1-1.orders-brokers." + s.namespace +
+		".svc:61616,tcp://orders-1." + s.namespace + ".svc:61616)?randomize=false&"
 	if got := string(binding.Data["url-1"]); !strings.HasPrefix(got, wantURL) {
 		t.Errorf("url-1 is %s, want %s…", got, wantURL)
 	}
