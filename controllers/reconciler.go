@@ -27,6 +27,7 @@ import (
 
 //go:generate go tool -modfile=../hack/tools/controller-gen.mod controller-gen rbac:roleName=twinmesh-manager paths=. output:rbac:dir=../config/rbac
 //go:generate go tool -modfile=../hack/tools/controller-gen.mod controller-gen rbac:roleName=twinmesh-manager,fileName=manager-role.yaml paths=. output:rbac:dir=../charts/twinmesh/files
+//go:generate cp ../config/admission/term.yaml ../charts/twinmesh/files/term.yaml
 
 // Reconciler runs BrokerClusters. Its fields are set before SetupWithManager and not changed afterwards.
 type Reconciler struct {
