@@ -9,6 +9,9 @@ BROKER_IMAGE   ?= localhost/twinmesh-broker:dev
 SHELL          := bash
 .SHELLFLAGS    := -euo pipefail -c
 cluster        := hack/cluster/cluster.sh --name $(CLUSTER)
+# On a local cluster of its own; or with CONTEXT, IMAGE (the broker's), MANAGER_IMAGE and STORAGE_CLASS on another one.
+demo           := CONTEXT='$(CONTEXT)' STORAGE_CLASS='$(STORAGE_CLASS)' MANAGER_IMAGE='$(MANAGER_IMAGE)' \
+	BROKER_IMAGE='$(or $(IMAGE),$(BROKER_IMAGE))' hack/demo/demo.sh
 tool            = go tool -modfile=hack/tools/$(1).mod $(1)
 # Everything but test/, whose packages need programs from outside of Go.
 unit_packages   = $$(go list ./... | grep -v /test/)
@@ -22,8 +25,10 @@ help: ## List the targets
 		$(CLUSTER) $(NODES) $(ARCH) $(MANAGER_IMAGE) $(BROKER_IMAGE)
 
 ##@ Try it
-demo: deps-java build ## Two brokers on one directory, and JMS programs that outlive the one that is killed
-	@hack/demo/demo.sh
+demo: deps-java $(if $(CONTEXT),,images cluster-build) ## Pairs of brokers on Kubernetes, and JMS programs that go on while one is killed
+	@$(demo) up
+demo-down: ## Remove the demo; CONTEXT=... as with demo
+	@$(demo) down
 
 ##@ Build
 build: ## Compile the broker and the operator into bin/
@@ -43,13 +48,15 @@ clean: ## Remove bin/; the compiled Kubernetes stays in the user's cache
 ##@ Test
 unit: ## The quick loop: all tests that need nothing but Go
 	go test $(unit_packages)
-test: race interop cluster-test ## All tests
+test: race interop cluster-test e2e ## All tests
 race: deps-race cluster-build ## The unit tests with the race detector, and those that need a real API server
 	KUBEBUILDER_ASSETS=$$($(cluster) programs) go test -race -timeout 20m $(unit_packages)
 interop: deps-java ## The broker with ActiveMQ's own Java clients
 	go test -v -count=1 -timeout 20m ./test/interop/...
 cluster-test: cluster-build ## The local Kubernetes itself
 	go test -v -count=1 -timeout 10m ./test/cluster/...
+e2e: deps-java images cluster-build ## All of it on the local Kubernetes, while one thing after the other breaks
+	go test -v -count=1 -timeout 15m ./test/e2e/...
 
 ##@ Check
 lint: deps-lint ## Formatting, vet, staticcheck, shellcheck, and the rules of who imports whom
@@ -78,5 +85,5 @@ cluster-down: ## End it and remove all it made
 deps-%:
 	@hack/deps.sh $*
 
-.PHONY: help demo build images generate clean unit test race interop cluster-test lint \
+.PHONY: help demo demo-down build images generate clean unit test race interop cluster-test e2e lint \
 	check-generated vulncheck cluster-build cluster-up cluster-down

@@ -1,63 +1,38 @@
 #!/usr/bin/env bash
-# demo.sh: two brokers share a directory, a JMS program sends, the active broker is killed with -9 in the middle, and
-# another JMS program receives every message from the one that took over. Everything is gone when it ends.
+# demo.sh up|down: pairs of brokers on Kubernetes, and JMS programs that go on while the active broker is killed; or all
+# of that removed. On the project's own local Kubernetes, or on one that is there already. Variables:
+#
+#   CLUSTER         name of the local cluster (default: demo)
+#   MANAGER_IMAGE   the operator's image
+#   BROKER_IMAGE    the brokers' image; on the local cluster `make images` has made both
+#   CONTEXT         a context of kubectl: use that cluster instead. Then the images are pulled from a registry, and this is
+#                   needed, too:
+#   STORAGE_CLASS   a storage class whose volumes several nodes can mount
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-work=$(mktemp -d)
-pids=()
-clean_up() {
-  kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap clean_up EXIT
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+system=twinmesh-system # namespace of the operator
+cluster=orders         # the BrokerCluster of config/samples/pairs.yaml
+pair=orders-0
+share=300 # messages before the active broker is killed, and again after
+queue=DEMO.$$
 
 say() { printf '\n== %s\n' "$*"; }
 
-broker() { # name port
-  bin/twinmesh-broker serve --name demo --data "$work/store" --auth off --openwire "tcp://127.0.0.1:$2" \
-    --http "127.0.0.1:$(($2 + 100))" 2>"$work/$1.log" &
-  pids+=($!)
-}
-
-role() { curl -sf "127.0.0.1:$(($1 + 100))/role" || true; }
-
-await_role() { # port role
-  for _ in $(seq 100); do
-    [[ $(role "$1") == *"\"role\":\"$2\""* ]] && return
-    sleep 0.1
-  done
-  echo "the broker on port $1 is not $2 after 10 s:" >&2
-  cat "$work"/*.log >&2
+fail() {
+  printf 'demo: %s\n' "$*" >&2
   exit 1
 }
 
-say "compiling the JMS programs with ActiveMQ's client from Maven Central"
-mvn -B -q -f test/interop/java/pom.xml dependency:build-classpath -Dmdep.outputFile="$work/libraries"
-classes=$(<"$work/libraries"):$work
-javac -cp "$classes" -d "$work" test/interop/java/*.java
+source "$root/hack/demo/lib/steps.sh"
+if [[ -n ${CONTEXT:-} ]]; then
+  source "$root/hack/demo/lib/remote.sh"
+else
+  source "$root/hack/demo/lib/local.sh"
+fi
 
-say "starting two brokers on one directory"
-broker first 61616
-await_role 61616 active
-broker second 61617
-await_role 61617 standby
-echo "first: $(role 61616)second: $(role 61617)"
-
-url='failover:(tcp://127.0.0.1:61616,tcp://127.0.0.1:61617)?maxReconnectDelay=200'
-say "sending 2,000 persistent messages to $url"
-java -cp "$classes" Sender "$url" 2000 PERSISTENT SYNC >"$work/sent" 2>/dev/null &
-sender=$!
-until [[ $(wc -l <"$work/sent") -ge 700 ]]; do sleep 0.05; done
-say "killing the active broker with -9, after $(wc -l <"$work/sent") messages"
-kill -9 "${pids[0]}"
-wait "$sender"
-echo "sent: $(wc -l <"$work/sent"). second: $(role 61617)"
-
-say "receiving"
-java -cp "$classes" Receive "$url" 2000 >"$work/received" 2>/dev/null
-echo "received: $(wc -l <"$work/received"), different ones: $(awk '{print $2}' "$work/received" | sort -u | wc -l)"
-[[ $(awk '{print $2}' "$work/received" | sort -u | wc -l) == 2000 ]] || { echo "messages are missing" >&2; exit 1; }
-
-say "nothing was lost. To try it with a program of your own:"
-echo "  bin/twinmesh-broker serve --data /tmp/twinmesh     # and the same again with --openwire and --http on other ports"
+case ${1:-} in
+  up) up ;;
+  down) down ;;
+  *) fail "say up or down" ;;
+esac
