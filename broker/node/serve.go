@@ -1,0 +1,138 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twinmesh/twinmesh/broker/admin"
+	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/server"
+	"github.com/twinmesh/twinmesh/broker/session/openwire"
+	"github.com/twinmesh/twinmesh/broker/store"
+)
+
+const (
+	// handover is how long clients have to go when the broker stops.
+	handover = 700 * time.Millisecond
+	// sweep is how often expired messages are looked for, as in ActiveMQ.
+	sweep = 30 * time.Second
+	// cleaning is how often the log's size is looked at.
+	cleaning = time.Second
+)
+
+// serve is the broker's time as the active one. It returns why that is over, nil if ctx ended.
+func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
+	id := fmt.Sprintf("ID:%s-%d", n.options.Config.Name, term)
+	b := core.New(core.Options{
+		Store: Join(s), Advisor: openwire.NewAdvisor(id, n.options.Config.Name), Now: time.Now, Logger: n.options.Logger,
+	})
+	listeners, err := n.listen(b, id)
+	if err != nil {
+		return err
+	}
+	n.enter(admin.Active, term)
+	n.options.Logger.Info("active", "broker", n.options.Config.Name, "term", term)
+	serving, stop := context.WithCancelCause(ctx)
+	helpers := n.help(serving, stop, b, s, term)
+	reason := awaitEnd(ctx, serving, s)
+	n.enter(admin.Stopping, term)
+	n.options.Logger.Info("stopping", "broker", n.options.Config.Name, "term", term, "reason", describe(reason))
+	stop(nil)
+	closeAll(listeners, reason == nil)
+	helpers.Wait()
+	b.Settle()
+	return reason
+}
+
+// awaitEnd waits until the broker has to stop and tells why, nil if ctx ended.
+func awaitEnd(ctx, serving context.Context, s *store.Store) error {
+	select {
+	case <-s.Done():
+		return fmt.Errorf("the store ended: %w", s.Err())
+	case <-serving.Done():
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return context.Cause(serving)
+}
+
+func describe(reason error) string {
+	if reason == nil {
+		return "told to"
+	}
+	return reason.Error()
+}
+
+// help starts what accompanies an active broker. It ends with serving, or ends it by calling stop.
+func (n *Node) help(serving context.Context, stop context.CancelCauseFunc, b *core.Broker, s *store.Store, term uint64) *sync.WaitGroup {
+	var helpers sync.WaitGroup
+	helpers.Go(func() { maintain(serving, b, s, n.options.Logger) })
+	if n.options.Active != nil {
+		helpers.Go(func() {
+			if err := n.options.Active(serving, term); err != nil {
+				stop(err)
+			}
+		})
+	}
+	return &helpers
+}
+
+// maintain does what is due now and then.
+func maintain(ctx context.Context, b *core.Broker, s *store.Store, logger *slog.Logger) {
+	sweeps, cleanings := time.NewTicker(sweep), time.NewTicker(cleaning)
+	defer sweeps.Stop()
+	defer cleanings.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sweeps.C:
+			b.Expire()
+		case <-cleanings.C:
+			if _, err := s.Clean(ctx); err != nil && ctx.Err() == nil {
+				logger.Warn("cannot give space of the log back", "error", err)
+			}
+		}
+	}
+}
+
+func (n *Node) listen(b *core.Broker, id string) ([]*server.Listener, error) {
+	var listeners []*server.Listener
+	for _, c := range n.connectors {
+		o := openwire.Options{
+			BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Authenticator: n.options.Authenticator, Offer: c.offer,
+			Logger: n.options.Logger,
+		}
+		l, err := server.Listen(server.Options{
+			Address: c.Address, MaximumConnections: c.MaximumConnections, Logger: n.options.Logger,
+			Handle: func(ctx context.Context, conn net.Conn) { openwire.Serve(ctx, conn, o) },
+		})
+		if err != nil {
+			closeAll(listeners, false)
+			return nil, err
+		}
+		n.options.Logger.Info("listening", "connector", "tcp://"+l.Addr().String())
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+// closeAll ends all connections: politely, which takes the handover time at most, or at once, because another broker may
+// serve already.
+func closeAll(listeners []*server.Listener, politely bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), handover)
+	defer cancel()
+	if !politely {
+		cancel()
+	}
+	var closing sync.WaitGroup
+	for _, l := range listeners {
+		closing.Go(func() { l.Close(ctx) })
+	}
+	closing.Wait()
+}
