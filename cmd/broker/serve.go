@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +19,9 @@ import (
 	"github.com/twinmesh/twinmesh/broker/security"
 	"github.com/twinmesh/twinmesh/cmd/broker/internal/publish"
 )
+
+// clearTime is how long a broker that hands over talks to Kubernetes, so that all of it takes less than a second.
+const clearTime = 700 * time.Millisecond
 
 // serveFlags are what the command line says; what it does not say is the file's, or the default.
 type serveFlags struct {
@@ -99,7 +102,7 @@ func serve(ctx context.Context, c config.Config, slices []string, out io.Writer)
 	if err != nil {
 		return err
 	}
-	web, err := serveHTTP(c.HTTP, n)
+	web, err := serveHTTP(c.HTTP, n, logger)
 	if err != nil {
 		return err
 	}
@@ -123,11 +126,12 @@ func openUsers(c config.Config, out io.Writer) (*security.Users, error) {
 	return security.Open(path)
 }
 
-func serveHTTP(address string, n *node.Node) (*http.Server, error) {
+func serveHTTP(address string, n *node.Node, logger *slog.Logger) (*http.Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for HTTP: %w", err)
 	}
+	logger.Info("listening for health checks", "url", "http://"+listener.Addr().String())
 	web := admin.NewServer(admin.Handler(n.State))
 	go func() { _ = web.Serve(listener) }() // ends with web.Close
 	return web, nil
@@ -151,6 +155,11 @@ func publishing(slices []string, logger *slog.Logger) (func(context.Context, uin
 			return err
 		}
 		<-ctx.Done()
-		return errors.Join(p.Clear(context.WithoutCancel(ctx), term), ctx.Err())
+		clearing, cancel := context.WithTimeout(context.WithoutCancel(ctx), clearTime)
+		defer cancel()
+		if err := p.Clear(clearing, term); err != nil {
+			logger.Warn("cannot take this pod out of the Services; the next active broker will", "error", err)
+		}
+		return nil
 	}, nil
 }
