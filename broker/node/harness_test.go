@@ -120,16 +120,16 @@ func (r *running) active() string {
 	return r.logged.await(r.t, "listening", "connector")[len("tcp://"):]
 }
 
-// ended waits until Run returns, and tells with what and how long that took.
-func (r *running) ended() (error, time.Duration) {
+// ended waits until Run returns, and tells how long that took, and with what.
+func (r *running) ended() (time.Duration, error) {
 	r.t.Helper()
 	began := time.Now()
 	select {
 	case err := <-r.result:
-		return err, time.Since(began)
+		return time.Since(began), err
 	case <-time.After(patience):
 		r.t.Fatal("the broker does not end")
-		return nil, 0
+		return 0, nil
 	}
 }
 

@@ -38,7 +38,7 @@ func TestAStandbyTakesOverFromABrokerThatStops(t *testing.T) {
 		t.Errorf("after the goodbye: %T", v)
 	}
 	_ = idle.conn.Close() // as clients do then
-	if err, took := first.ended(); err != nil || took > stopTime {
+	if took, err := first.ended(); err != nil || took > stopTime {
 		t.Errorf("stopped with %v in %v", err, took)
 	}
 	if state := first.State(); state.Role != admin.Stopping {
@@ -53,7 +53,7 @@ func TestAStandbyTakesOverFromABrokerThatStops(t *testing.T) {
 		t.Errorf("got %+v, want term 2", state)
 	}
 	second.stop()
-	if err, _ := second.ended(); err != nil {
+	if _, err := second.ended(); err != nil {
 		t.Error(err)
 	}
 }
@@ -66,7 +66,7 @@ func TestStoppingTakesLessThanASecond(t *testing.T) {
 	join(t, address, "stays")
 	join(t, address, "deaf").jam()
 	r.stop()
-	if err, took := r.ended(); err != nil || took > stopTime {
+	if took, err := r.ended(); err != nil || took > stopTime {
 		t.Errorf("stopped with %v in %v", err, took)
 	}
 }
@@ -77,11 +77,11 @@ func TestAStandbyThatIsToldToStop(t *testing.T) {
 	first.active()
 	second := start(t, shared, nil)
 	second.stop()
-	if err, took := second.ended(); err != nil || took > stopTime {
+	if took, err := second.ended(); err != nil || took > stopTime {
 		t.Errorf("stopped with %v in %v", err, took)
 	}
 	first.stop()
-	if err, _ := first.ended(); err != nil {
+	if _, err := first.ended(); err != nil {
 		t.Error(err)
 	}
 }
@@ -107,7 +107,7 @@ func TestLosingTheRightEndsServing(t *testing.T) {
 			}
 		}
 	}
-	err, took := first.ended()
+	took, err := first.ended()
 	if !errors.Is(err, log.ErrRightLost) || took > handover {
 		t.Errorf("ended with %v in %v", err, took)
 	}
@@ -132,7 +132,7 @@ func TestAZombieAnswersNothing(t *testing.T) {
 			t.Errorf("a zombie sends a %T", v)
 		}
 	}
-	if err, _ := first.ended(); !errors.Is(err, log.ErrRightLost) {
+	if _, err := first.ended(); !errors.Is(err, log.ErrRightLost) {
 		t.Errorf("ended with %v", err)
 	}
 	second.stop()
@@ -164,7 +164,7 @@ func TestActive(t *testing.T) {
 	default:
 	}
 	close(free)
-	if err, _ := r.ended(); err != nil || term != 1 {
+	if _, err := r.ended(); err != nil || term != 1 {
 		t.Errorf("ended with %v in term %d", err, term)
 	}
 }
@@ -183,7 +183,7 @@ func TestAnErrorOfActiveStopsTheBroker(t *testing.T) {
 	for c.read() != nil {
 		continue
 	}
-	if err, took := r.ended(); !errors.Is(err, superseded) || took > handover {
+	if took, err := r.ended(); !errors.Is(err, superseded) || took > handover {
 		t.Errorf("ended with %v in %v", err, took)
 	}
 }
@@ -199,7 +199,7 @@ func TestAnAddressInUse(t *testing.T) {
 	r := start(t, shared, func(o *Options) {
 		o.Config.OpenWire = append(o.Config.OpenWire, "tcp://"+taken.Addr().String())
 	})
-	if err, _ := r.ended(); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) {
+	if _, err := r.ended(); err == nil || !strings.Contains(err.Error(), taken.Addr().String()) {
 		t.Errorf("ended with %v", err)
 	}
 	other := start(t, shared, nil)
