@@ -25,7 +25,8 @@ helm() { local_cluster client "$helm" "$@"; }
 # java_where_pods_are ARGUMENT...: becomes java, in a network from which pods can be reached.
 java_where_pods_are() { exec "$root/hack/cluster/cluster.sh" --name "$CLUSTER" client java "$@"; }
 
-url() { binding url-0; }
+# reach_pair: sets url.
+reach_pair() { url=$(binding url-0); }
 
 # kill_broker POD: kill -9. Its process is one of this machine's, found by the container's control group.
 kill_broker() {

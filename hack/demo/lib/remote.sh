@@ -33,20 +33,25 @@ missing_things() {
 
 java_where_pods_are() { exec java "$@"; }
 
-# A forwarding ends with its pod, and is begun again.
-forward() { # pod port
+# forward POD PORT: a forwarding ends with its pod, and is begun again.
+forward() {
+  local forwarding=
+  trap 'kill $forwarding 2>/dev/null; exit' TERM
   while true; do
-    command kubectl --context "$CONTEXT" port-forward "pod/$1" "$2:61616" >/dev/null 2>&1 || true
+    command kubectl --context "$CONTEXT" port-forward "pod/$1" "$2:61616" >/dev/null 2>&1 &
+    forwarding=$!
+    wait "$forwarding" || true
     sleep 0.3
   done
 }
 
-url() {
+# reach_pair: sets url.
+reach_pair() {
   forward "$pair-0" "${ports[0]}" &
   background+=($!)
   forward "$pair-1" "${ports[1]}" &
   background+=($!)
-  echo "failover:(tcp://127.0.0.1:${ports[0]},tcp://127.0.0.1:${ports[1]})?maxReconnectDelay=500"
+  url="failover:(tcp://127.0.0.1:${ports[0]},tcp://127.0.0.1:${ports[1]})?maxReconnectDelay=500"
 }
 
 # kill_broker POD: without grace, since nobody can send a signal from outside.

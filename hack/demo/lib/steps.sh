@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The demo's steps. What differs between clusters are functions of local.sh and remote.sh: prepare, kubectl, helm,
-# java_where_pods_are, url, kill_broker, how_to_use_kubectl, remove.
+# java_where_pods_are, reach_pair, kill_broker, how_to_use_kubectl, remove.
 
 background=() # processes that end with the demo
 
@@ -64,7 +64,8 @@ start_programs() {
   local classes
   say "compiling a JMS program with ActiveMQ's own client (test/e2e/java/Stream.java)"
   classes=$("$root/hack/jms.sh" "$work" "$root/test/e2e/java/Stream.java")
-  JMS_URL=$(url) JMS_USERNAME=$(binding username) JMS_PASSWORD=$(binding password)
+  reach_pair
+  JMS_URL=$url JMS_USERNAME=$(binding username) JMS_PASSWORD=$(binding password)
   export JMS_URL JMS_USERNAME JMS_PASSWORD
   say "sending and receiving persistent messages, by $JMS_URL"
   touch "$work"/{sent,received}
