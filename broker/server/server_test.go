@@ -108,6 +108,9 @@ func TestCloseEndsEverything(t *testing.T) {
 			t.Error("served after Close")
 		}
 	}
+	if l.enter(conns[0]) {
+		t.Error("a connection that was accepted just before Close is let in after it")
+	}
 	if _, err := net.Dial("tcp", l.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("dialing after Close: %v", err)
 	}
