@@ -7,7 +7,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
-// listener subscribes to temporary destinations as ActiveMQ's client does, before anything else.
+// listenForTemporaries subscribes to what is told of temporary destinations, as ActiveMQ's client does, before anything else.
 func (c *client) listenForTemporaries() {
 	c.t.Helper()
 	c.ok(&openwire.ConsumerInfo{

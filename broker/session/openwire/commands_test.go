@@ -50,75 +50,18 @@ func TestEveryCommandIsAnsweredOnce(t *testing.T) {
 	})
 }
 
-// What fails is an ExceptionResponse to who waits for the answer, and else reaches the connection's exception listener.
-func TestRefusals(t *testing.T) {
-	group := func(c *client) *openwire.BytesMessage {
-		m := c.message(1, queue("q"), "x")
-		m.GroupID = openwire.S("g")
-		return m
-	}
-	scheduled := func(c *client) *openwire.BytesMessage {
-		m := c.message(1, queue("q"), "x")
-		m.MarshalledProperties = []byte("\x00\x00\x00\x01\x00\x13AMQ_SCHEDULED_DELAY\x06\x00\x00\x00\x00\x00\x00\x00\x01")
-		return m
-	}
-	with := func(change func(*openwire.ConsumerInfo)) func(*client) openwire.Command {
-		return func(c *client) openwire.Command {
-			info := c.consumer(7, queue("q"))
-			change(info)
-			return info
-		}
-	}
-	xa := func(kind int8) func(*client) openwire.Command {
-		return func(c *client) openwire.Command {
-			return &openwire.TransactionInfo{ConnectionID: c.connectionID(), TransactionID: &openwire.XATransactionID{}, Type: kind}
-		}
-	}
-	for name, r := range map[string]struct {
-		command func(*client) openwire.Command
-		class   openwire.ExceptionClass
-		text    string
-	}{
-		"durable":     {with(func(i *openwire.ConsumerInfo) { i.SubscriptionName = openwire.S("s") }), openwire.JMSException, "does not support durable subscriptions yet"},
-		"browser":     {with(func(i *openwire.ConsumerInfo) { i.Browser = true }), openwire.JMSException, "does not support queue browsers yet"},
-		"exclusive":   {with(func(i *openwire.ConsumerInfo) { i.Exclusive = true }), openwire.JMSException, "does not support exclusive consumers yet"},
-		"retroactive": {with(func(i *openwire.ConsumerInfo) { i.Retroactive = true }), openwire.JMSException, "does not support retroactive consumers yet"},
-		"bridge":      {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
-		"wildcard":    {with(func(i *openwire.ConsumerInfo) { i.Destination = queue("orders.>") }), openwire.JMSException, "does not support consumers with wildcards yet"},
-		"selector":    {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("a = ") }), openwire.InvalidSelectorException, `the selector "a = " is not valid`},
-		"long selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("= " + strings.Repeat("ö", 30000)) }),
-			openwire.InvalidSelectorException, "öö..."},
-		"no destination": {with(func(i *openwire.ConsumerInfo) { i.Destination = nil }), openwire.InvalidDestinationException, "needs an id and a destination"},
-		"no id":          {with(func(i *openwire.ConsumerInfo) { i.ConsumerID = nil }), openwire.InvalidDestinationException, "needs an id and a destination"},
-		"empty name":     {with(func(i *openwire.ConsumerInfo) { i.Destination = topic("") }), openwire.InvalidDestinationException, "the name is empty"},
-		"XA begin":       {xa(openwire.TransactionBegin), openwire.XAException, "does not support XA transactions yet xaErrorCode:-3"},
-		"XA recover": {func(*client) openwire.Command {
-			return &openwire.TransactionInfo{Type: openwire.TransactionRecover}
-		}, openwire.XAException, "xaErrorCode:-3"},
-		"XA send": {func(c *client) openwire.Command {
-			m := c.message(1, queue("q"), "x")
-			m.TransactionID = &openwire.XATransactionID{}
-			return m
-		}, openwire.JMSException, "does not support XA transactions yet"},
-		"local end":      {func(c *client) openwire.Command { return c.transact(openwire.TransactionEnd, 1) }, openwire.IllegalStateException, "only begins, commits and rolls back"},
-		"unknown commit": {func(c *client) openwire.Command { return c.transact(openwire.TransactionCommitOnePhase, 1) }, openwire.TransactionRolledBackException, "not begun on this connection"},
-		"group":          {func(c *client) openwire.Command { return group(c) }, openwire.JMSException, "does not support message groups (JMSXGroupID) yet"},
-		"schedule":       {func(c *client) openwire.Command { return scheduled(c) }, openwire.JMSException, "does not support scheduled messages (AMQ_SCHEDULED_*) yet"},
-		"send to many":   {func(c *client) openwire.Command { return c.message(1, queue("orders.*"), "x") }, openwire.InvalidDestinationException, "a wildcard is for consumers"},
-		"gone": {func(c *client) openwire.Command {
-			return c.fleeting(1, &openwire.TempQueue{PhysicalName: openwire.S("ID:gone:1")}, "x")
-		}, openwire.InvalidDestinationException, "does not exist"},
-		"unsubscribe": {func(*client) openwire.Command { return &openwire.RemoveSubscriptionInfo{} }, openwire.JMSException, "does not support durable subscriptions yet"},
-		"remove queue": {func(*client) openwire.Command {
-			return &openwire.DestinationInfo{Destination: queue("q"), OperationType: openwire.DestinationRemove}
-		}, openwire.JMSException, "does not support removing destinations that are not temporary yet"},
-		"create nothing": {func(*client) openwire.Command { return &openwire.DestinationInfo{} }, openwire.InvalidDestinationException, "no destination was given"},
-		"create nameless": {func(*client) openwire.Command { return &openwire.DestinationInfo{Destination: queue("")} },
-			openwire.InvalidDestinationException, "the name is empty"},
-		"second connection": {func(*client) openwire.Command {
-			return &openwire.ConnectionInfo{ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:other")}}
-		}, openwire.IllegalStateException, "carries another connection already"},
-	} {
+// refusalCase is a command that fails, as which exception, with what in its text.
+type refusalCase struct {
+	command func(*client) openwire.Command
+	class   openwire.ExceptionClass
+	text    string
+}
+
+// testRefusals: what fails is an ExceptionResponse to who waits for the answer, and else reaches the connection's exception
+// listener. The connection goes on.
+func testRefusals(t *testing.T, cases map[string]refusalCase) {
+	t.Helper()
+	for name, r := range cases {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
 				c := w.join("a")
@@ -133,6 +76,87 @@ func TestRefusals(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRefusedConsumers(t *testing.T) {
+	with := func(change func(*openwire.ConsumerInfo)) func(*client) openwire.Command {
+		return func(c *client) openwire.Command {
+			info := c.consumer(7, queue("q"))
+			change(info)
+			return info
+		}
+	}
+	testRefusals(t, map[string]refusalCase{
+		"durable":     {with(func(i *openwire.ConsumerInfo) { i.SubscriptionName = openwire.S("s") }), openwire.JMSException, "does not support durable subscriptions yet"},
+		"browser":     {with(func(i *openwire.ConsumerInfo) { i.Browser = true }), openwire.JMSException, "does not support queue browsers yet"},
+		"exclusive":   {with(func(i *openwire.ConsumerInfo) { i.Exclusive = true }), openwire.JMSException, "does not support exclusive consumers yet"},
+		"retroactive": {with(func(i *openwire.ConsumerInfo) { i.Retroactive = true }), openwire.JMSException, "does not support retroactive consumers yet"},
+		"bridge":      {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
+		"wildcard":    {with(func(i *openwire.ConsumerInfo) { i.Destination = queue("orders.>") }), openwire.JMSException, "does not support consumers with wildcards yet"},
+		"selector":    {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("a = ") }), openwire.InvalidSelectorException, `the selector "a = " is not valid`},
+		"long selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("= " + strings.Repeat("ö", 30000)) }),
+			openwire.InvalidSelectorException, "öö..."},
+		"no destination": {with(func(i *openwire.ConsumerInfo) { i.Destination = nil }), openwire.InvalidDestinationException, "needs an id and a destination"},
+		"no id":          {with(func(i *openwire.ConsumerInfo) { i.ConsumerID = nil }), openwire.InvalidDestinationException, "needs an id and a destination"},
+		"empty name":     {with(func(i *openwire.ConsumerInfo) { i.Destination = topic("") }), openwire.InvalidDestinationException, "the name is empty"},
+	})
+}
+
+func TestRefusedTransactions(t *testing.T) {
+	xa := func(kind int8) func(*client) openwire.Command {
+		return func(c *client) openwire.Command {
+			return &openwire.TransactionInfo{ConnectionID: c.connectionID(), TransactionID: &openwire.XATransactionID{}, Type: kind}
+		}
+	}
+	testRefusals(t, map[string]refusalCase{
+		"XA begin": {xa(openwire.TransactionBegin), openwire.XAException, "does not support XA transactions yet xaErrorCode:-3"},
+		"XA recover": {func(*client) openwire.Command {
+			return &openwire.TransactionInfo{Type: openwire.TransactionRecover}
+		}, openwire.XAException, "xaErrorCode:-3"},
+		"XA send": {func(c *client) openwire.Command {
+			m := c.message(1, queue("q"), "x")
+			m.TransactionID = &openwire.XATransactionID{}
+			return m
+		}, openwire.JMSException, "does not support XA transactions yet"},
+		"local end":      {func(c *client) openwire.Command { return c.transact(openwire.TransactionEnd, 1) }, openwire.IllegalStateException, "only begins, commits and rolls back"},
+		"unknown commit": {func(c *client) openwire.Command { return c.transact(openwire.TransactionCommitOnePhase, 1) }, openwire.TransactionRolledBackException, "not begun on this connection"},
+	})
+}
+
+func TestRefusedMessages(t *testing.T) {
+	group := func(c *client) openwire.Command {
+		m := c.message(1, queue("q"), "x")
+		m.GroupID = openwire.S("g")
+		return m
+	}
+	scheduled := func(c *client) openwire.Command {
+		m := c.message(1, queue("q"), "x")
+		m.MarshalledProperties = []byte("\x00\x00\x00\x01\x00\x13AMQ_SCHEDULED_DELAY\x06\x00\x00\x00\x00\x00\x00\x00\x01")
+		return m
+	}
+	testRefusals(t, map[string]refusalCase{
+		"group":        {group, openwire.JMSException, "does not support message groups (JMSXGroupID) yet"},
+		"schedule":     {scheduled, openwire.JMSException, "does not support scheduled messages (AMQ_SCHEDULED_*) yet"},
+		"send to many": {func(c *client) openwire.Command { return c.message(1, queue("orders.*"), "x") }, openwire.InvalidDestinationException, "a wildcard is for consumers"},
+		"gone": {func(c *client) openwire.Command {
+			return c.fleeting(1, &openwire.TempQueue{PhysicalName: openwire.S("ID:gone:1")}, "x")
+		}, openwire.InvalidDestinationException, "does not exist"},
+	})
+}
+
+func TestOtherRefusals(t *testing.T) {
+	testRefusals(t, map[string]refusalCase{
+		"unsubscribe": {func(*client) openwire.Command { return &openwire.RemoveSubscriptionInfo{} }, openwire.JMSException, "does not support durable subscriptions yet"},
+		"remove queue": {func(*client) openwire.Command {
+			return &openwire.DestinationInfo{Destination: queue("q"), OperationType: openwire.DestinationRemove}
+		}, openwire.JMSException, "does not support removing destinations that are not temporary yet"},
+		"create nothing": {func(*client) openwire.Command { return &openwire.DestinationInfo{} }, openwire.InvalidDestinationException, "no destination was given"},
+		"create nameless": {func(*client) openwire.Command { return &openwire.DestinationInfo{Destination: queue("")} },
+			openwire.InvalidDestinationException, "the name is empty"},
+		"second connection": {func(*client) openwire.Command {
+			return &openwire.ConnectionInfo{ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:other")}}
+		}, openwire.IllegalStateException, "carries another connection already"},
+	})
 }
 
 // refusing is an authenticator.
