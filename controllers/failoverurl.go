@@ -14,13 +14,15 @@ import (
 //   - wireFormat.maxInactivityDuration: a client looks once in this time whether anything came, so it takes one to two
 //     of them to notice: 4 to 8 s. The default would be 30 to 60 s. The broker's keep-alives come three times as often.
 //   - wireFormat.maxInactivityDurationInitalDelay (spelt so): without it a connection is not watched for its first 10 s.
-//   - connectionTimeout: the try at the dead pod's address; the second SYN goes out after 1 s. The default is 30 s.
+//   - connectionTimeout: the try at an address where nobody answers, of a dead node or of a pod that was just removed. A
+//     first round of tries may come upon one before the standby serves. It leaves time for a second SYN, which goes out
+//     after 1 s. The default is 30 s.
 //   - maxReconnectDelay: the longest pause between rounds of tries while nobody serves yet. The default is 30 s.
 //
 // Not set: timeout (a send waits for the next active broker as long as that takes, which is what JMS programs expect),
 // soTimeout (a read that times out is only tried again).
 const failoverOptions = "maxReconnectDelay=500" +
-	"&nested.connectionTimeout=2000" +
+	"&nested.connectionTimeout=1200" +
 	"&nested.wireFormat.maxInactivityDuration=4000" +
 	"&nested.wireFormat.maxInactivityDurationInitalDelay=4000"
 

@@ -14,7 +14,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 system=twinmesh-system # namespace of the operator
 cluster=orders         # the BrokerCluster of config/samples/pairs.yaml
 pair=orders-0
-share=300 # messages before the active broker is killed, and again after
+share=1000 # messages before the active broker is killed, and again after
 queue=DEMO.$$
 
 say() { printf '\n== %s\n' "$*"; }

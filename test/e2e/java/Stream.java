@@ -15,7 +15,7 @@ import org.apache.activemq.ActiveMQConnectionFactory;
  * was delivered ("received", or "again" if it may be a second delivery).
  */
 public class Stream {
-    private static final int PAUSE_MILLIS = 10;
+    private static final int PAUSE_MILLIS = 2;
 
     public static void main(String[] args) throws Exception {
         Connection connection = new ActiveMQConnectionFactory(System.getenv("JMS_URL"))
