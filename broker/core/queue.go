@@ -108,14 +108,28 @@ func (q *queue) take(n *node) {
 	q.hold(n, -1)
 }
 
-// giveBack puts messages in flight back where they were, before all that came after them.
+// giveBack puts messages in flight back where they were, before all that came after them. If the queue is no more, they
+// vanish with it.
 func (q *queue) giveBack(nodes []*node) {
+	if q.deleted {
+		q.free(nodes)
+		return
+	}
 	for i := len(nodes) - 1; i >= 0; i-- {
 		q.hold(nodes[i], +1)
 		q.window.insert(nodes[i])
 	}
 	for _, c := range q.consumers {
 		c.scanned = 0
+	}
+}
+
+// free gives back the memory of messages that are not stored.
+func (q *queue) free(nodes []*node) {
+	for _, n := range nodes {
+		if !n.stored {
+			q.broker.memory.add(-n.message.Size())
+		}
 	}
 }
 
@@ -155,12 +169,11 @@ func (q *queue) hungry() bool {
 // drop ends messages that are consumed, expired or discarded; stored ones are removed from the store, as part of tx if
 // there is one.
 func (q *queue) drop(nodes []*node, tx StoreTx, done func()) error {
+	q.free(nodes)
 	var sequences []uint64
 	for _, n := range nodes {
 		if n.stored {
 			sequences = append(sequences, n.message.BrokerSequence())
-		} else {
-			q.broker.memory.add(-n.message.Size())
 		}
 	}
 	switch {
