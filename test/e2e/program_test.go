@@ -19,7 +19,7 @@ import (
 // compileJMS compiles the JMS program and returns the class path to run it with.
 func compileJMS(t *testing.T) string {
 	t.Helper()
-	command := exec.Command(filepath.Join(cluster.Root(), "hack", "jms.sh"), t.TempDir(), "java/Stream.java")
+	command := exec.Command(filepath.Join(cluster.Root(), "hack", "jms.sh"), "javax", t.TempDir(), "java/Stream.java")
 	command.Stderr = os.Stderr
 	classes, err := command.Output()
 	if err != nil {

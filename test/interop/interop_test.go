@@ -15,16 +15,16 @@ import (
 
 // generation is a generation of ActiveMQ's client.
 type generation struct {
-	name, profile, jms string
-	formats            []string // wire formats to try; before version 12 nothing translates exceptions' names for jakarta
-	classes            string   // class path, once compiled
+	name    string   // of its package
+	formats []string // wire formats to try; before version 12 nothing translates exceptions' names for jakarta
+	classes string   // class path, once compiled
 }
 
 func generations(t *testing.T) []generation {
 	t.Helper()
 	all := []generation{
-		{name: "javax", profile: "-P!jakarta", jms: "javax.jms", formats: []string{"", "&nested.wireFormat.version=9"}},
-		{name: "jakarta", profile: "-Pjakarta", jms: "jakarta.jms", formats: []string{""}},
+		{name: "javax", formats: []string{"", "&nested.wireFormat.version=9"}},
+		{name: "jakarta", formats: []string{""}},
 	}
 	for i := range all {
 		all[i].classes = compile(t, all[i])
@@ -35,34 +35,13 @@ func generations(t *testing.T) []generation {
 // compile compiles the JMS programs for one generation and returns the class path to run them with.
 func compile(t *testing.T, g generation) string {
 	t.Helper()
-	dir := t.TempDir()
-	libraries := filepath.Join(dir, "libraries")
-	run(t, exec.Command("mvn", "-B", "-q", "-f", "java/pom.xml", g.profile, "dependency:build-classpath", "-Dmdep.outputFile="+libraries))
-	path, err := os.ReadFile(libraries)
+	command := exec.Command("../../hack/jms.sh", g.name, t.TempDir(), "java/Sender.java", "java/Receive.java", "java/Tour.java")
+	command.Stderr = os.Stderr
+	classes, err := command.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("compiling the JMS programs: %v", err)
 	}
-	compiler := []string{"-cp", string(path), "-d", dir}
-	for _, program := range []string{"Sender", "Receive", "Tour"} {
-		text, err := os.ReadFile(filepath.Join("java", program+".java"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		source := filepath.Join(dir, program+".java")
-		if err := os.WriteFile(source, []byte(strings.ReplaceAll(string(text), "javax.jms", g.jms)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		compiler = append(compiler, source)
-	}
-	run(t, exec.Command("javac", compiler...))
-	return string(path) + ":" + dir
-}
-
-func run(t *testing.T, c *exec.Cmd) {
-	t.Helper()
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", c.Args, err, out)
-	}
+	return strings.TrimSpace(string(classes))
 }
 
 // java is a running JMS program.
@@ -107,7 +86,10 @@ type broker struct {
 func build(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "twinmesh-broker")
-	run(t, exec.Command("go", "build", "-o", program, "github.com/twinmesh/twinmesh/cmd/broker"))
+	build := exec.Command("go", "build", "-o", program, "github.com/twinmesh/twinmesh/cmd/broker")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build.Args, err, out)
+	}
 	return program
 }
 

@@ -63,7 +63,7 @@ binding() { kubectl get secret "$cluster-binding" --output "jsonpath={.data.$1}"
 start_programs() {
   local classes
   say "compiling a JMS program with ActiveMQ's own client (test/e2e/java/Stream.java)"
-  classes=$("$root/hack/jms.sh" "$work" "$root/test/e2e/java/Stream.java")
+  classes=$("$root/hack/jms.sh" javax "$work" "$root/test/e2e/java/Stream.java")
   reach_pair
   JMS_URL=$url JMS_USERNAME=$(binding username) JMS_PASSWORD=$(binding password)
   export JMS_URL JMS_USERNAME JMS_PASSWORD
@@ -81,12 +81,16 @@ sent() { wc -l <"$work/sent"; }
 # received: how many different messages were.
 received() { awk '!seen[$2]++' "$work/received" | wc -l; }
 
-await_messages() { # number
+await_received() { # number
   local deadline=$((SECONDS + 60))
   until (($(received) >= $1)); do
     ((SECONDS < deadline)) || fail "no more messages come: $(sent) sent, $(received) received; $(tail -5 "$work"/*.log)"
-    sleep 0.2
+    sleep 0.05
   done
+}
+
+await_messages() { # number
+  await_received "$1"
   echo "$(sent) sent, $(received) received"
 }
 
@@ -99,7 +103,7 @@ take_over() {
   start=$(date +%s%3N)
   kill_broker "$before"
   at_takeover=$(received)
-  until (($(received) > at_takeover + 2)); do sleep 0.05; done
+  await_received $((at_takeover + 3))
   echo "messages flow again after $(($(date +%s%3N) - start)) ms"
 }
 
