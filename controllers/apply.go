@@ -37,6 +37,31 @@ func (e *nameConflictError) Error() string {
 	return fmt.Sprintf("%s %s exists and belongs to something else: delete or rename it, or give the BrokerCluster another name", e.kind, e.name)
 }
 
+// leftoverError: an object that we need still has the name of one that is on its way out: of an earlier BrokerCluster of
+// the same name, which Kubernetes has not collected yet, or deleted by somebody and held by a finalizer.
+type leftoverError struct{ kind, name string }
+
+func (e *leftoverError) Error() string {
+	return fmt.Sprintf("waiting until the old %s %s is gone, which Kubernetes is removing", e.kind, e.name)
+}
+
+// heldBy is nil if found, which has the name that we need, is the owner's and stays.
+func (k objectKey) heldBy(owner *v1alpha1.BrokerCluster, found client.Object) error {
+	switch holder := metav1.GetControllerOf(found); {
+	case found.GetDeletionTimestamp() != nil, holder != nil && holder.UID != owner.UID && isEarlier(holder, owner):
+		return &leftoverError{kind: k.Kind, name: k.Name}
+	case holder == nil || holder.UID != owner.UID:
+		return &nameConflictError{kind: k.Kind, name: k.Name}
+	}
+	return nil
+}
+
+// isEarlier: owners are of the object's own namespace, so that the name tells which BrokerCluster it was.
+func isEarlier(holder *metav1.OwnerReference, owner *v1alpha1.BrokerCluster) bool {
+	return holder.Kind == "BrokerCluster" && holder.Name == owner.Name &&
+		schema.FromAPIVersionAndKind(holder.APIVersion, holder.Kind).Group == v1alpha1.GroupVersion.Group
+}
+
 // applier applies configurations on the server's side, but sends nothing when the object is as this configuration last
 // left it. It may be used by several passes at once, each for another cluster.
 type applier struct {
@@ -63,7 +88,7 @@ func newApplier(c client.Client, live client.Reader) *applier {
 }
 
 // apply makes the object be as config says and tells whether that changed it. An object that exists and is not the
-// owner's is left alone: nameConflictError.
+// owner's is left alone: nameConflictError, or leftoverError if it will be gone by itself.
 func (a *applier) apply(ctx context.Context, owner *v1alpha1.BrokerCluster, config applyConfiguration) (changed bool, err error) {
 	key := objectKey{
 		schema.FromAPIVersionAndKind(*config.GetAPIVersion(), *config.GetKind()),
@@ -73,8 +98,10 @@ func (a *applier) apply(ctx context.Context, owner *v1alpha1.BrokerCluster, conf
 	if err != nil {
 		return false, err
 	}
-	if found != nil && !metav1.IsControlledBy(found, owner) {
-		return false, &nameConflictError{kind: key.Kind, name: key.Name}
+	if found != nil {
+		if err := key.heldBy(owner, found); err != nil {
+			return false, err
+		}
 	}
 	text, err := json.Marshal(config)
 	if err != nil {

@@ -43,12 +43,16 @@ func (p *pass) applyClaim(ctx context.Context, pair *pair) error {
 		return nil
 	}
 	pair.claim = existing
+	if existing.DeletionTimestamp != nil {
+		p.changing(fmt.Sprintf("claim %s is being deleted, and its messages with it: pair %s gets an empty one when no pod uses it any more", existing.Name, pair.name))
+		return nil
+	}
 	if existing.Annotations[usedByAnnotation] != string(p.cluster.UID) {
 		p.event(corev1.EventTypeNormal, "ExistingClaimUsed", "UseClaim",
 			"pair %s uses the claim %s, which was there before, and the messages on it", pair.name, existing.Name)
 	}
 	if p.cluster.Spec.StandbysOrDefault() > 0 && !slices.Contains(existing.Spec.AccessModes, corev1.ReadWriteMany) {
-		p.stall("ClaimUnusable", fmt.Sprintf("claim %s exists and is not ReadWriteMany, so that no standby can use it: write standbys: 0, or move the claim away",
+		p.refuse("ClaimUnusable", fmt.Sprintf("claim %s exists and is not ReadWriteMany, so that no standby can use it: write standbys: 0, or move the claim away",
 			existing.Name))
 	}
 	return p.updateClaim(ctx, existing)

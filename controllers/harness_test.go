@@ -159,10 +159,14 @@ func (h *harness) prepare(t *testing.T) *scene {
 	if err := h.client.Create(t.Context(), namespace); err != nil {
 		t.Fatal(err)
 	}
+	return &scene{harness: h, T: t, cluster: h.prepareIn(namespace.Name), namespace: namespace.Name}
+}
+
+func (h *harness) prepareIn(namespace string) *v1alpha1.BrokerCluster {
 	cluster := &v1alpha1.BrokerCluster{}
-	cluster.Namespace, cluster.Name = namespace.Name, "orders"
+	cluster.Namespace, cluster.Name = namespace, "orders"
 	cluster.Spec = v1alpha1.BrokerClusterSpec{Pairs: 2, Store: v1alpha1.Store{SharedVolume: &v1alpha1.SharedVolume{}}}
-	return &scene{harness: h, T: t, cluster: cluster, namespace: namespace.Name}
+	return cluster
 }
 
 // serve does what kubelets and brokers do: every pod becomes Ready, and the first of each pair is published with term 1.
@@ -343,4 +347,15 @@ func (s *scene) untilEvent(reason, text string) {
 		}
 		return fmt.Errorf("%d events, none of them %s with %q", len(events.Items), reason, text)
 	})
+}
+
+func (s *scene) noEvent(reason string) {
+	s.Helper()
+	var events eventsv1.EventList
+	s.must(s.client.List(s.Context(), &events, client.InNamespace(s.namespace)))
+	for _, e := range events.Items {
+		if e.Reason == reason {
+			s.Errorf("event %s: %s", reason, e.Note)
+		}
+	}
 }

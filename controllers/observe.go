@@ -91,6 +91,11 @@ func (p *pass) observe(ctx context.Context) error {
 		}
 		p.pairs = append(p.pairs, pair)
 	}
+	for i := range sets.Items {
+		if p.owns(&sets.Items[i]) && !p.hasPair(sets.Items[i].Name) {
+			p.surplus = append(p.surplus, sets.Items[i].Name)
+		}
+	}
 	return nil
 }
 
@@ -101,6 +106,10 @@ func (p *pair) takePods(pods []corev1.Pod) {
 		}
 	}
 	slices.SortFunc(p.pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (p *pass) hasPair(name string) bool {
+	return slices.ContainsFunc(p.pairs, func(pair *pair) bool { return pair.name == name })
 }
 
 func (p *pass) hasPod(uid types.UID) bool {

@@ -32,12 +32,17 @@ func TestOperator(t *testing.T) {
 	}{
 		{"a cluster becomes Ready", becomesReady},
 		{"samples apply", samplesApply},
+		{"a cluster is Ready without its standby", staysReady},
 		{"nothing is written at rest", restsSilently},
 		{"what somebody changed is repaired", repairsDrift},
 		{"credentials are generated once", keepsCredentials},
 		{"a name that is taken is left alone", respectsNames},
 		{"paused changes nothing", pauses},
 		{"deletion leaves the claims", leavesClaims},
+		{"a cluster created again waits for what is left of the old one", waitsForLeftovers},
+		{"a claim that is being deleted is waited for", waitsForDeletedClaim},
+		{"what the API server refuses is told", tellsRefusal},
+		{"fewer pairs than there are changes nothing", refusesFewerPairs},
 		{"an existing claim is used", usesExistingClaim},
 		{"a claim grows", growsClaim},
 		{"a takeover is told", tellsTakeover},
@@ -54,7 +59,10 @@ func TestOperator(t *testing.T) {
 
 func becomesReady(t *testing.T, h *harness) {
 	s := h.play(t, nil)
-	s.untilCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, "Progressing")
+	waiting := s.untilCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoActiveBroker")
+	if !strings.Contains(waiting, "0 of 2 pairs have a published active broker; waiting for pod orders-0-0 to become Ready") {
+		t.Errorf("Ready should say what is waited for; it says: %s", waiting)
+	}
 	s.serve()
 	ready := s.untilCondition(v1alpha1.ConditionReady, metav1.ConditionTrue, "AllPairsServe")
 	if !strings.Contains(ready, "stands alone") || !strings.Contains(ready, "url-N of Secret orders-binding") {
@@ -206,27 +214,6 @@ func keepsCredentials(t *testing.T, h *harness) {
 	}
 }
 
-func respectsNames(t *testing.T, h *harness) {
-	s := h.prepare(t)
-	foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "orders-1"}}
-	foreign.Spec.Ports = []corev1.ServicePort{{Port: 80}}
-	s.must(h.client.Create(t.Context(), foreign))
-	version := foreign.ResourceVersion
-	s.must(h.client.Create(t.Context(), s.cluster))
-	message := s.untilCondition(v1alpha1.ConditionStalled, metav1.ConditionTrue, "NameConflict")
-	if !strings.Contains(message, "Service orders-1") || !strings.Contains(message, "delete or rename it") {
-		t.Errorf("the message should name the object and what to do: %s", message)
-	}
-	s.untilEvent("NameConflict", "Service orders-1")
-	s.get(foreign, "orders-1")
-	if foreign.ResourceVersion != version {
-		t.Error("the foreign Service was changed")
-	}
-	s.must(h.client.Delete(t.Context(), foreign))
-	s.pass()
-	s.untilCondition(v1alpha1.ConditionStalled, metav1.ConditionFalse, "NotStalled")
-}
-
 func pauses(t *testing.T, h *harness) {
 	s := h.play(t, nil)
 	s.serve()
@@ -338,7 +325,19 @@ func emptiesSlice(t *testing.T, h *harness) {
 		}
 		return nil
 	})
-	s.untilCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, "Progressing")
+	s.untilCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoActiveBroker")
+}
+
+func staysReady(t *testing.T, h *harness) {
+	s := h.play(t, nil)
+	s.serve()
+	s.ready(s.pod("orders-0-1"), false)
+	s.untilCondition(v1alpha1.ConditionRedundant, metav1.ConditionFalse, "BrokersMissing")
+	h.clock.advance(comeBackDeadline + time.Second)
+	defer h.clock.advance(-comeBackDeadline - time.Second)
+	s.pass()
+	s.untilCondition(v1alpha1.ConditionStalled, metav1.ConditionTrue, "PodNotReady")
+	s.untilCondition(v1alpha1.ConditionReady, metav1.ConditionTrue, "AllPairsServe")
 }
 
 func replacesLostPod(t *testing.T, h *harness) {
@@ -432,29 +431,6 @@ func (s *scene) untilRestarted(uids map[string]string) (name string) {
 	})
 	uids[name] = string(s.pod(name).UID)
 	return name
-}
-
-func acceptsFix(t *testing.T, h *harness) {
-	s := h.play(t, nil)
-	s.serve()
-	uids := map[string]string{}
-	for _, pod := range s.pods() {
-		uids[pod.Name] = string(pod.UID)
-	}
-	s.change(func(c *v1alpha1.BrokerCluster) { c.Spec.Image = "registry.example/broken" })
-	if name := s.untilRestarted(uids); name != "orders-0-1" {
-		t.Fatalf("%s was restarted first", name)
-	}
-	h.clock.advance(comeBackDeadline + time.Second)
-	defer h.clock.advance(-comeBackDeadline - time.Second)
-	s.pass()
-	if message := s.untilCondition(v1alpha1.ConditionStalled, metav1.ConditionTrue, "PodNotReady"); !strings.Contains(message, "orders-0-1") {
-		t.Errorf("the message should name the pod: %s", message)
-	}
-	s.change(func(c *v1alpha1.BrokerCluster) { c.Spec.Image = "registry.example/fixed" })
-	if name := s.untilRestarted(uids); name != "orders-0-1" {
-		t.Errorf("the broken pod should get the fix first, not %s", name)
-	}
 }
 
 func refusesSmallerTerm(t *testing.T, h *harness) {

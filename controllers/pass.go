@@ -13,8 +13,8 @@ import (
 	"github.com/twinmesh/twinmesh/api/v1alpha1"
 )
 
-// conflictRetry is how often a name is tried again that somebody else's object has: that object is not watched.
-const conflictRetry = 30 * time.Second
+// blockedRetry is how often it is tried again what an object that is not ours, and not watched, may stand in the way of.
+const blockedRetry = 30 * time.Second
 
 // pass is what one pass over one cluster knows. It lives for one call of Reconcile.
 type pass struct {
@@ -28,10 +28,12 @@ type pass struct {
 
 	cluster *v1alpha1.BrokerCluster
 	pairs   []*pair
+	surplus []string // pairs that are there and that the spec does not have
 
 	// What the steps found out, for the status.
 	pendingRevision string
-	progress        string // why the cluster is not yet as its spec says
+	outdated        bool   // this generation is not in force yet
+	progress        string // what goes on
 	stalled         *stall
 	requeueAfter    time.Duration
 	events          []occurrence
@@ -59,7 +61,7 @@ func (p *pass) apply(ctx context.Context, config applyConfiguration) error {
 	kind, name := *config.GetKind(), *config.GetName()
 	changed, err := p.applier.apply(ctx, p.cluster, config)
 	if changed {
-		p.working(fmt.Sprintf("%s %s was changed", kind, name))
+		p.changing(fmt.Sprintf("%s %s was changed", kind, name))
 	}
 	return err
 }
@@ -73,7 +75,21 @@ func (p *pass) stall(reason, message string) {
 	}
 }
 
-// working keeps the first reason, too.
+// refuse stalls with what keeps this generation from being in force.
+func (p *pass) refuse(reason, message string) {
+	p.outdated = true
+	p.stall(reason, message)
+}
+
+// changing notes what there is still to do until this generation is in force.
+func (p *pass) changing(message string) {
+	if !p.outdated {
+		p.outdated, p.progress = true, "" // says more than what is waited for
+	}
+	p.working(message)
+}
+
+// working notes what goes on besides: a standby comes back, a node is lost. It keeps the first reason, too.
 func (p *pass) working(message string) {
 	if p.progress == "" {
 		p.progress = message
@@ -93,8 +109,8 @@ func (p *pass) event(kind, reason, action, note string, args ...any) {
 }
 
 func (p *pass) conflict(err *nameConflictError) {
-	p.stall("NameConflict", err.Error())
-	p.wake(conflictRetry)
+	p.refuse("NameConflict", err.Error())
+	p.wake(blockedRetry)
 	if !conditionIs(p.cluster, v1alpha1.ConditionStalled, "NameConflict") {
 		p.event(corev1.EventTypeWarning, "NameConflict", "Apply", "%s", err.Error())
 	}

@@ -3,8 +3,12 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,8 +70,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 
 // run changes what has to change, in an order in which each step finds what it needs.
 func (p *pass) run(ctx context.Context) error {
-	if errs := p.cluster.Validate(); len(errs) > 0 {
-		p.stall("InvalidSpec", errs.ToAggregate().Error())
+	if errs := append(p.cluster.Validate(), p.validatePairs()...); len(errs) > 0 {
+		p.refuse("InvalidSpec", errs.ToAggregate().Error())
 		return nil
 	}
 	if p.cluster.Spec.Paused {
@@ -85,14 +89,38 @@ func (p *pass) run(ctx context.Context) error {
 		p.roll,
 		p.labelRoles,
 	} {
-		err := step(ctx)
-		if conflict := (*nameConflictError)(nil); errors.As(err, &conflict) {
-			p.conflict(conflict)
-			return nil
+		if err := step(ctx); err != nil {
+			return p.explain(err)
 		}
-		if err != nil {
-			return err
-		}
+	}
+	return nil
+}
+
+// validatePairs asks what admission asks of a change of the pairs, where admission did not.
+func (p *pass) validatePairs() field.ErrorList {
+	if len(p.surplus) == 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(field.NewPath("spec", "pairs"), p.cluster.Spec.Pairs,
+		fmt.Sprintf("there is more (%s), and fewer pairs than before is refused until draining is built: write as many pairs as before, or more",
+			strings.Join(p.surplus, ", ")))}
+}
+
+// explain sorts out the errors that trying again does not help against, or not soon: they are for the status.
+func (p *pass) explain(err error) error {
+	var conflict *nameConflictError
+	var leftover *leftoverError
+	switch {
+	case errors.As(err, &conflict):
+		p.conflict(conflict)
+	case errors.As(err, &leftover):
+		p.changing(leftover.Error())
+		p.wake(blockedRetry)
+	case apierrors.IsInvalid(err):
+		p.refuse("Refused", err.Error())
+		p.wake(blockedRetry)
+	default:
+		return err
 	}
 	return nil
 }

@@ -105,6 +105,21 @@ func outdated(p *pair, pod *corev1.Pod) bool {
 		pod.Labels[appsv1.ControllerRevisionHashLabelKey] != p.statefulSet.Status.UpdateRevision
 }
 
+// rolling tells whether some pod is not yet as the spec says. One that is missing will be.
+func rolling(pairs []*pair) bool {
+	for _, pair := range pairs {
+		if waitForTemplate(pair) != nil {
+			return true
+		}
+		for _, pod := range pair.pods {
+			if outdated(pair, pod) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // pendingBecause adds what keeps a pod from running, if Kubernetes says so.
 func pendingBecause(p *pair, pod *corev1.Pod) string {
 	if p.claim != nil && p.claim.Status.Phase == corev1.ClaimPending {
@@ -129,7 +144,11 @@ func (p *pass) roll(ctx context.Context) error {
 	if step.why == "" {
 		return nil
 	}
-	p.working(step.why)
+	if rolling(p.pairs) {
+		p.changing(step.why)
+	} else {
+		p.working(step.why)
+	}
 	if step.restart != nil {
 		p.event(corev1.EventTypeNormal, "RollingUpdate", "RestartPod", "%s for a change of its pod template", step.why)
 		return p.deletePod(ctx, step.restart)

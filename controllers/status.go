@@ -100,18 +100,24 @@ func (p *pass) redundant() metav1.Condition {
 	return metav1.Condition{Type: v1alpha1.ConditionRedundant, Status: metav1.ConditionTrue, Reason: "AllStandbysReady"}
 }
 
-// ready says, as long as there is no mesh, what a user has to know of it.
+// ready says, as long as there is no mesh, what a user has to know of it. A standby that is away does not make it False:
+// Redundant tells that.
 func (p *pass) ready(failure error) metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}
+	serving := p.cluster.Status.Replicas == p.cluster.Spec.Pairs
 	switch {
-	case p.stalled != nil:
+	case p.stalled != nil && (p.outdated || !serving):
 		c.Reason, c.Message = p.stalled.reason, p.stalled.message
 	case failure != nil:
 		c.Reason, c.Message = "Retrying", failure.Error()
-	case p.progress != "":
+	case p.outdated:
 		c.Reason, c.Message = "Progressing", p.progress
-	case p.cluster.Status.Replicas < p.cluster.Spec.Pairs:
-		c.Reason, c.Message = "NoActiveBroker", fmt.Sprintf("%d of %d pairs have a published active broker", p.cluster.Status.Replicas, p.cluster.Spec.Pairs)
+	case !serving:
+		c.Reason = "NoActiveBroker"
+		c.Message = fmt.Sprintf("%d of %d pairs have a published active broker", p.cluster.Status.Replicas, p.cluster.Spec.Pairs)
+		if p.progress != "" {
+			c.Message += "; " + p.progress
+		}
 	default:
 		c.Status, c.Reason = metav1.ConditionTrue, "AllPairsServe"
 		c.Message = fmt.Sprintf("all %d pairs serve; the mesh between pairs is not built yet, each stands alone: a program uses one pair, by a key url-N of Secret %s",

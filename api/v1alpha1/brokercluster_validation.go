@@ -12,8 +12,8 @@ import (
 )
 
 // Validate is what admission asks of one object, asked again: an object may be older than a rule, and a rule may be
-// absent where somebody else installed the CRD. What admission asks of a change (fewer pairs, another class, a smaller
-// size) cannot be seen here: the loop asks it of the objects that it finds.
+// absent where somebody else installed the CRD. What admission asks of a change cannot be seen in one object: the loop asks
+// of the pairs that it finds whether there are fewer now, and never shrinks or exchanges a claim.
 func (c *BrokerCluster) Validate() field.ErrorList {
 	errs := validateName(c.Name)
 	errs = append(errs, c.Spec.validateCounts()...)
