@@ -22,7 +22,7 @@ type follower struct {
 	apply  log.Apply
 	table  *table
 
-	headers map[string]header // of segments seen, by name; a name's header never changes
+	headers map[string]header // by name, of segments that have a successor of their term: only those are final, see header
 	begun   bool              // whether the place to start was chosen
 	next    uint64            // entry to apply
 	place   place             // where it begins
@@ -137,12 +137,27 @@ func (f *follower) survey() (segments []counted, left []header, keep uint64, err
 		}
 		all = append(all, h)
 	}
+	f.keepFinal(all)
 	segments, left, keep = plan(all)
 	f.table.drop(keep)
 	return segments, left, keep, nil
 }
 
-// header reads a segment's header and checks that the segment is what its name says.
+// keepFinal forgets the headers that are to be read again in the next look: that of each term's last segment.
+func (f *follower) keepFinal(all []header) {
+	last := map[uint64]header{}
+	for _, h := range all {
+		if h.first >= last[h.term].first {
+			last[h.term] = h
+		}
+	}
+	for _, h := range last {
+		delete(f.headers, h.name())
+	}
+}
+
+// header reads a segment's header and checks that the segment is what its name says. A holder that drops while it has
+// written no entry into its last segment replaces that by one of the same name, whose header says what was dropped.
 func (f *follower) header(name string) (header, error) {
 	if h, ok := f.headers[name]; ok {
 		return h, nil

@@ -16,7 +16,8 @@ const (
 	spareSuffix   = ".spare" // of a segment to be used again
 )
 
-// header is what a segment begins with. It is complete before the segment gets its name, and never changes.
+// header is what a segment begins with. It is complete before the segment gets its name and never changes, but the whole
+// segment may be replaced by another one while it has no entry.
 type header struct {
 	broker string
 	term   uint64 // in which the segment is written
