@@ -76,6 +76,7 @@ type BrokerClusterSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(s, s.name != '')",message="write the name of a Secret: imagePullSecrets: [{name: NAME}]"
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
 	// Store is where the messages are.
@@ -106,9 +107,10 @@ type BrokerClusterSpec struct {
 	Paused bool `json:"paused,omitempty"`
 }
 
-// StoreType says how the brokers of a pair share what they store.
+// StoreType says how the brokers of a pair share what they store. SharedVolume is the one that is built.
 //
-// +kubebuilder:validation:Enum=SharedVolume
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:XValidation:rule="self == 'SharedVolume'",message="write SharedVolume, or leave type out; Database and Replicated are not built yet"
 type StoreType string
 
 // StoreSharedVolume is one volume that all brokers of a pair mount.
@@ -137,14 +139,16 @@ type SharedVolume struct {
 	// StorageClassName is a class whose volumes several nodes can mount. Immutable. Default: the cluster's default class.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="write the name of a StorageClass (kubectl get storageclass lists them), or leave storageClassName out for the default one"
 	StorageClassName *string `json:"storageClassName,omitempty"`
 
-	// Size of each pair's volume. It may grow where the class allows. Default: 10Gi.
+	// Size of each pair's volume, 256Mi or more, since brokers write files of 64Mi. It may grow where the class allows.
+	// Default: 10Gi.
 	// +optional
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
-	// +kubebuilder:validation:XValidation:rule="isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",message="write a size above zero, such as 10Gi"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(self) && quantity(self).compareTo(quantity('256Mi')) >= 0",message="write a size of 256Mi or more, with its unit, such as 10Gi"
 	Size *resource.Quantity `json:"size,omitempty"`
 
 	// AccessMode is immutable. Only ReadWriteMany, the default, lets a standby wait on another node; the others need

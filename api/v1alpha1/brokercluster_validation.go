@@ -17,6 +17,7 @@ import (
 func (c *BrokerCluster) Validate() field.ErrorList {
 	errs := validateName(c.Name)
 	errs = append(errs, c.Spec.validateCounts()...)
+	errs = append(errs, c.Spec.validatePullSecrets()...)
 	errs = append(errs, c.Spec.validateStore()...)
 	errs = append(errs, validateConnectors(field.NewPath("spec", "connectors"), c.Spec.Connectors)...)
 	errs = append(errs, c.Spec.validatePodMetadata()...)
@@ -45,17 +46,31 @@ func (s *BrokerClusterSpec) validateCounts() (errs field.ErrorList) {
 	return errs
 }
 
+func (s *BrokerClusterSpec) validatePullSecrets() (errs field.ErrorList) {
+	for i, secret := range s.ImagePullSecrets {
+		if secret.Name == "" {
+			errs = append(errs, field.Required(field.NewPath("spec", "imagePullSecrets").Index(i).Child("name"), "write the name of a Secret"))
+		}
+	}
+	return errs
+}
+
 func (s *BrokerClusterSpec) validateStore() (errs field.ErrorList) {
 	store := field.NewPath("spec", "store")
 	if s.Store.TypeOrDefault() != StoreSharedVolume {
-		return field.ErrorList{field.NotSupported(store.Child("type"), s.Store.Type, []StoreType{StoreSharedVolume})}
+		return field.ErrorList{field.Invalid(store.Child("type"), s.Store.Type,
+			"write SharedVolume, or leave type out; Database and Replicated are not built yet")}
 	}
 	volume := s.Store.SharedVolume
 	if volume == nil {
 		return field.ErrorList{field.Required(store.Child("sharedVolume"), "write sharedVolume: {storageClassName: NAME}")}
 	}
-	if size := volume.SizeOrDefault(); size.Sign() <= 0 {
-		errs = append(errs, field.Invalid(store.Child("sharedVolume", "size"), size.String(), "write a size above zero, such as 10Gi"))
+	if size := volume.SizeOrDefault(); size.Cmp(resource.MustParse("256Mi")) < 0 {
+		errs = append(errs, field.Invalid(store.Child("sharedVolume", "size"), size.String(), "write a size of 256Mi or more, with its unit, such as 10Gi"))
+	}
+	if class := volume.StorageClassName; class != nil && !matches(`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`, *class) {
+		errs = append(errs, field.Invalid(store.Child("sharedVolume", "storageClassName"), *class,
+			"write the name of a StorageClass, or leave storageClassName out for the default one"))
 	}
 	if mode := volume.AccessModeOrDefault(); mode != corev1.ReadWriteMany && s.StandbysOrDefault() != 0 {
 		errs = append(errs, field.Invalid(field.NewPath("spec", "standbys"), s.StandbysOrDefault(),
