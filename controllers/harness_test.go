@@ -71,7 +71,7 @@ func newHarness(t *testing.T) *harness {
 	ctrl.SetLogger(logr.Discard())
 	h := &harness{server: apiserver.Start(t), clock: clock{passes: make(chan struct{}, 1)}}
 	h.server.StartControllers(t)
-	if _, err := h.server.Kubectl("", "apply", "-f", filepath.Join(apiserver.Root(t), "config", "admission")); err != nil {
+	if _, err := h.server.Kubectl("", "apply", "--server-side", "--kustomize", filepath.Join(apiserver.Root(t), "config", "default")); err != nil {
 		t.Fatal(err)
 	}
 	scheme := runtime.NewScheme()
@@ -89,6 +89,7 @@ func newHarness(t *testing.T) *harness {
 func (h *harness) startOperator(t *testing.T, scheme *runtime.Scheme) {
 	t.Helper()
 	config := rest.CopyConfig(h.server.Config)
+	config.Impersonate.UserName = "system:serviceaccount:twinmesh-system:twinmesh" // it may do what config/rbac says
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodGet {

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -99,17 +98,8 @@ func becomesReady(t *testing.T, h *harness) {
 
 func samplesApply(t *testing.T, h *harness) {
 	s := h.prepare(t)
-	files, err := filepath.Glob(filepath.Join(apiserver.Root(t), "config", "samples", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("samples: %v, %v", files, err)
-	}
-	for _, file := range files {
-		if _, err := os.Stat(file); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := h.server.Kubectl("", "-n", s.namespace, "apply", "--validate=strict", "-f", file); err != nil {
-			t.Error(err)
-		}
+	if _, err := h.server.Kubectl("", "-n", s.namespace, "apply", "--kustomize", filepath.Join(apiserver.Root(t), "config", "samples")); err != nil {
+		t.Fatal(err)
 	}
 	s.until("every sample has its StatefulSets", func() error {
 		var sets appsv1.StatefulSetList

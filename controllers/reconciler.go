@@ -16,18 +16,18 @@ import (
 	"github.com/twinmesh/twinmesh/api/v1alpha1"
 )
 
-// +kubebuilder:rbac:groups="",resources=configmaps;secrets;serviceaccounts;services,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch;delete
-// +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=get;list;watch;create;update;patch;delete
-// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch;create;update;patch;delete
-// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices/restricted,verbs=create
+// +kubebuilder:rbac:groups="",resources=secrets;serviceaccounts;services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch;create;update;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=messaging.twinmesh.io,resources=brokerclusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=messaging.twinmesh.io,resources=brokerclusters/finalizers,verbs=update
 // +kubebuilder:rbac:groups=messaging.twinmesh.io,resources=brokerclusters/status,verbs=patch
-// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings;roles,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings;roles,verbs=get;list;watch;create;patch
 
 //go:generate go tool -modfile=../hack/tools/controller-gen.mod controller-gen rbac:roleName=twinmesh-manager paths=. output:rbac:dir=../config/rbac
 //go:generate go tool -modfile=../hack/tools/controller-gen.mod controller-gen rbac:roleName=twinmesh-manager,fileName=manager-role.yaml paths=. output:rbac:dir=../charts/twinmesh/files

@@ -3,9 +3,11 @@ package v1alpha1_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/twinmesh/twinmesh/api/v1alpha1"
@@ -205,24 +207,34 @@ func create(t *testing.T, server *apiserver.Server, m manifest) {
 	}
 }
 
-// The page that users read and the types say the same.
+// TestSamplesAreValid also sees that none is left out where they are applied.
 func TestSamplesAreValid(t *testing.T) {
-	dir := apiserver.Root(t) + "/config/samples"
-	entries, err := os.ReadDir(dir)
+	dir := filepath.Join(apiserver.Root(t), "config", "samples")
+	var list struct {
+		metav1.TypeMeta `json:",inline"`
+		Resources       []string `json:"resources"`
+	}
+	read(t, filepath.Join(dir, "kustomization.yaml"), &list)
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) != len(list.Resources)+1 {
+		t.Errorf("%d files, of which kustomization.yaml lists %d; %v", len(files), len(list.Resources), err)
+	}
+	for _, name := range list.Resources {
+		var cluster v1alpha1.BrokerCluster
+		read(t, filepath.Join(dir, name), &cluster)
+		if err := cluster.Validate().ToAggregate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func read(t *testing.T, file string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, entry := range entries {
-		text, err := os.ReadFile(dir + "/" + entry.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var cluster v1alpha1.BrokerCluster
-		if err := yaml.UnmarshalStrict(text, &cluster); err != nil {
-			t.Errorf("%s: %v", entry.Name(), err)
-		}
-		if err := cluster.Validate().ToAggregate(); err != nil {
-			t.Errorf("%s: %v", entry.Name(), err)
-		}
+	if err := yaml.UnmarshalStrict(text, into); err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
 }

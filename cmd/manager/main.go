@@ -39,7 +39,6 @@ func start(ctx context.Context, o options) error {
 type options struct {
 	brokerImage    string
 	namespaces     []string
-	leaderElection bool
 	metricsAddress string
 	healthAddress  string
 }
@@ -52,7 +51,6 @@ func parseFlags(args []string) (options, error) {
 		o.namespaces = strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
 		return nil
 	})
-	flags.BoolVar(&o.leaderElection, "leader-elect", false, "let only one of several managers work at a time")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "where /metrics is; 0 for nowhere")
 	flags.StringVar(&o.healthAddress, "health-bind-address", ":8081", "where /healthz and /readyz are")
 	if err := flags.Parse(args); err != nil {

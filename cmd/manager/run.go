@@ -58,13 +58,10 @@ func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		Cache:                         cache,
-		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
-		HealthProbeBindAddress:        o.healthAddress,
-		LeaderElection:                o.leaderElection,
-		LeaderElectionID:              "twinmesh-manager",
-		LeaderElectionReleaseOnCancel: true, // the process ends when run returns
+		Scheme:                 scheme,
+		Cache:                  cache,
+		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress: o.healthAddress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the API server: %w", err)

@@ -107,6 +107,13 @@ func Root(t testing.TB) string {
 	}
 }
 
+// Program is the path of one of the programs that a local Kubernetes consists of, such as kubectl. Without it the test is
+// skipped as by Start.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	return filepath.Join(findAssets(t), name)
+}
+
 // findAssets looks where the Makefile says, then where the project's local Kubernetes is built.
 func findAssets(t testing.TB) string {
 	t.Helper()
