@@ -13,6 +13,7 @@ func (q *queue) acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) er
 	case Redelivered:
 		for _, n := range nodes {
 			n.redeliveries++
+			n.returned = true
 		}
 	case Poison, Expired:
 		c.land(nodes)

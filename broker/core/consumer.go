@@ -86,8 +86,10 @@ const (
 	NoneDelivered LastDelivered = -1
 )
 
+// covers tells whether n was delivered once more than is counted. A closing client that rolls back says so by an acknowledgement
+// first, and by this number again.
 func (l LastDelivered) covers(n *node) bool {
-	return l == AllUnknown || l >= 0 && n.message.BrokerSequence() <= uint64(l)
+	return l == AllUnknown || l >= 0 && n.message.BrokerSequence() <= uint64(l) && !n.returned
 }
 
 // Acknowledge takes an acknowledgement; in a transaction if tx is not nil. done is called when it is durable. Messages
@@ -148,6 +150,7 @@ func (c *Consumer) wants(n *node) bool {
 func (c *Consumer) send(n *node) {
 	c.flight.pushBack(n)
 	c.ready++
+	n.returned = false
 	q := c.source.(*queue)
 	if n.stored {
 		q.reached = max(q.reached, n.message.BrokerSequence())
@@ -164,6 +167,7 @@ func (c *Consumer) mark(n *node, state flight) {
 		c.ready++
 	}
 	n.state = state
+	n.returned = n.returned && state == outstanding
 }
 
 // land takes messages out of flight.

@@ -11,6 +11,7 @@ type node struct {
 
 	redeliveries int
 	state        flight
+	returned     bool // the program gave it back, which is counted, and is not known to have got it again
 	previous     *node
 	next         *node
 }

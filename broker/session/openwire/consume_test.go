@@ -90,6 +90,57 @@ func TestLastDelivered(t *testing.T) {
 	}
 }
 
+// What a program gave back is counted when the client says so, and not once more when it closes. A client says nothing of what
+// it delivers again by itself, but for acknowledgements.
+func TestRolledBackDeliveriesCountOnce(t *testing.T) {
+	deliver := func(c *client, transaction int64, got []openwire.DataStructure) {
+		ack := c.ack(openwire.AckStandard, got...)
+		ack.TransactionID = c.transactionID(transaction)
+		c.ok(c.transact(openwire.TransactionBegin, transaction))
+		c.ok(ack)
+		c.ok(c.transact(openwire.TransactionRollback, transaction))
+	}
+	for name, steps := range map[string]struct {
+		do   func(c *client, got []openwire.DataStructure)
+		want string
+	}{
+		"once": {func(c *client, got []openwire.DataStructure) {
+			deliver(c, 1, got[:1])
+			c.ok(c.ack(openwire.AckRedelivered, got[:1]...))
+		}, "a x1, b x0"},
+		"twice": {func(c *client, got []openwire.DataStructure) {
+			deliver(c, 1, got[:1])
+			c.ok(c.ack(openwire.AckRedelivered, got[:1]...))
+			deliver(c, 2, got[:1])
+			c.ok(c.ack(openwire.AckRedelivered, got[:1]...))
+		}, "a x2, b x0"},
+		"and again unsaid": {func(c *client, got []openwire.DataStructure) {
+			deliver(c, 1, got[:1])
+			c.ok(c.ack(openwire.AckRedelivered, got[:1]...))
+			deliver(c, 2, got[:1])
+		}, "a x2, b x0"},
+		"and got again": {func(c *client, got []openwire.DataStructure) {
+			c.ok(c.ack(openwire.AckRedelivered, got[:1]...))
+			c.ok(c.ack(openwire.AckDelivered, got[:1]...))
+		}, "a x2, b x0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				c := w.join("a")
+				c.fill(queue("q"), "a", "b")
+				c.ok(c.consumer(1, queue("q")))
+				got := c.dispatches(2)
+				steps.do(c, got)
+				last := dispatch(t, got[0]).Message.Fields().MessageID.BrokerSequenceID
+				c.ok(&openwire.RemoveInfo{ObjectID: c.sessionID(1), LastDeliveredSequenceID: last})
+				if left := w.remaining(queue("q")); left != steps.want {
+					t.Errorf("got %s, want %s", left, steps.want)
+				}
+			})
+		})
+	}
+}
+
 // A client that dies may have seen all that was on the way to it.
 func TestABrokenConnectionGivesBackWhatItHad(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
