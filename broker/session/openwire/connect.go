@@ -7,16 +7,17 @@ import (
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
-// connect takes the client's word on who it is. From then on frames may be as large as was agreed on.
+// connect takes the client's word on who it is. From then on frames may be as large as was agreed on. A client whose id is taken
+// stays a stranger and may try again; who gives a wrong password has to come back for that.
 func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	if c.ConnectionID == nil {
 		return errors.New("a ConnectionInfo without an id")
 	}
 	id := c.ConnectionID.Value.String()
-	s.logger = s.logger.With("client", c.ClientID.String(), "connection", id)
+	logger := s.logger.With("client", c.ClientID.String(), "connection", id)
 	if a := s.options.Authenticator; a != nil {
 		if err := a.Authenticate(c.UserName.String(), c.Password.String()); err != nil {
-			s.logger = s.logger.With("user", c.UserName.String())
+			s.logger = logger.With("user", c.UserName.String())
 			return s.refuse(r, openwire.SecurityException, err)
 		}
 	}
@@ -24,8 +25,11 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 		ID: id, ClientID: c.ClientID.String(), Replaced: func() { s.abandon(errReplaced) },
 	})
 	if err != nil {
-		return s.refuse(r, classOf(err), err)
+		logger.Info("refused a client", "reason", err)
+		r.fail(err)
+		return nil
 	}
+	s.logger = logger
 	s.connection, s.id = connection, c.ConnectionID
 	s.parking = newParking(s.ctx, s.options.Broker.Full, s.logger)
 	s.frames.SetLimit(int(s.format.MaxFrameSize))
