@@ -94,25 +94,47 @@ func (l *lexer) number() (token, error) {
 	}
 	text := l.text[start:end]
 	l.at = end
-	t := token{kind: literalToken, text: text, at: start}
-	if exact, err := strconv.ParseInt(strings.TrimRight(octal(text), "lL"), 0, 64); err == nil {
-		t.value = IntValue(exact)
-		return t, nil
+	value, ok := numberValue(text)
+	if !ok {
+		return token{}, fmt.Errorf("position %d: %q is not a number, or too large", start, text)
 	}
-	approximate, err := strconv.ParseFloat(strings.TrimRight(text, "dDfF"), 64)
-	if err != nil || strings.Contains(text, "_") {
-		return token{}, fmt.Errorf("position %d: %q is not a number", start, text)
-	}
-	t.value = FloatValue(approximate)
-	return t, nil
+	return token{kind: literalToken, text: text, value: value, at: start}, nil
 }
 
-// octal leaves 017 to be read as octal and takes the sense out of what Go has beyond Java.
-func octal(text string) string {
-	if len(text) > 1 && text[0] == '0' && strings.ContainsAny(text[1:2], "bBoO") {
-		return "not a number"
+// numberValue is what a number says. A decimal integer beyond Java's long is approximate.
+func numberValue(text string) (Value, bool) {
+	if hex, found := strings.CutPrefix(strings.ToLower(text), "0x"); found {
+		return integer(hex, 16)
 	}
-	return strings.ReplaceAll(text, "_", "not a number")
+	digits := withoutSuffix(text, "lL")
+	decimal := strings.Trim(digits, "0123456789") == ""
+	switch {
+	case decimal && len(digits) > 1 && digits[0] == '0':
+		return integer(digits, 8)
+	case decimal:
+		if v, ok := integer(digits, 10); ok || digits != text {
+			return v, ok
+		}
+	}
+	digits = withoutSuffix(text, "dDfF")
+	if strings.Trim(digits, "0123456789.eE+-") != "" {
+		return Value{}, false
+	}
+	v, err := strconv.ParseFloat(digits, 64)
+	return FloatValue(v), err == nil
+}
+
+func integer(digits string, base int) (Value, bool) {
+	v, err := strconv.ParseInt(withoutSuffix(digits, "lL"), base, 64)
+	return IntValue(v), err == nil
+}
+
+// withoutSuffix cuts one of the letters off the end.
+func withoutSuffix(text, letters string) string {
+	if last := len(text) - 1; last > 0 && strings.IndexByte(letters, text[last]) >= 0 {
+		return text[:last]
+	}
+	return text
 }
 
 func isNumberPart(text string, start, at int) bool {

@@ -1,9 +1,10 @@
 package selector
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"unicode/utf8"
 )
 
 // parser reads expressions by descent: OR, AND, NOT, comparisons, sums, products, signs, primaries.
@@ -12,8 +13,6 @@ type parser struct {
 	token token
 	depth int
 }
-
-var errDepth = fmt.Errorf("it nests more than %d deep", MaxDepth)
 
 func (p *parser) whole() (expression, error) {
 	if err := p.advance(); err != nil {
@@ -54,58 +53,62 @@ func (p *parser) need(word string) error {
 	return err
 }
 
-// chain reads operands between operators of one precedence.
-func (p *parser) chain(operand func() (expression, error), operators []string, join func(string, expression, expression) expression) (expression, error) {
-	left, err := operand()
+// term is an operand and the operator in front of it, "" for the first one.
+type term struct {
+	operator string
+	operand  expression
+}
+
+// chain reads operands between operators of one precedence. They are kept side by side, since one inside of the other
+// would need a stack as deep as the selector is long.
+func (p *parser) chain(operand func() (expression, error), operators []string) ([]term, error) {
+	e, err := operand()
+	terms := []term{{"", e}}
 	for err == nil {
 		operator := p.token.upper
 		if p.token.kind == literalToken || p.token.kind == endToken || !slices.Contains(operators, operator) {
-			return left, nil
+			return terms, nil
 		}
 		if err = p.advance(); err != nil {
 			break
 		}
-		var right expression
-		right, err = operand()
-		left = join(operator, left, right)
+		e, err = operand()
+		terms = append(terms, term{operator, e})
 	}
 	return nil, err
 }
 
 func (p *parser) or() (expression, error) {
 	if p.depth++; p.depth > MaxDepth {
-		return nil, errDepth
+		return nil, fmt.Errorf("position %d: parentheses nest more than %d deep", p.token.at, MaxDepth)
 	}
 	defer func() { p.depth-- }()
-	return p.chain(p.and, []string{"OR"}, func(_ string, a, b expression) expression {
-		return func(m Properties) Value {
-			x := a(m)
-			if x.kind == kindBool && x.bool {
-				return x
-			}
-			y := b(m)
-			if y.kind == kindBool && y.bool {
-				return y
-			}
-			return known(x, y, false)
-		}
-	})
+	terms, err := p.chain(p.and, []string{"OR"})
+	return decide(terms, true), err
 }
 
 func (p *parser) and() (expression, error) {
-	return p.chain(p.not, []string{"AND"}, func(_ string, a, b expression) expression {
-		return func(m Properties) Value {
-			x := a(m)
-			if x.kind == kindBool && !x.bool {
-				return x
+	terms, err := p.chain(p.not, []string{"AND"})
+	return decide(terms, false), err
+}
+
+// decide is the truth value by if one of the terms has it, as OR is true and AND is false by one alone; the opposite if all
+// have that; else unknown.
+func decide(terms []term, by bool) expression {
+	if len(terms) == 1 {
+		return terms[0].operand
+	}
+	return func(m Properties) Value {
+		all := BoolValue(!by)
+		for _, t := range terms {
+			v := t.operand(m)
+			if v == BoolValue(by) {
+				return v
 			}
-			y := b(m)
-			if y.kind == kindBool && !y.bool {
-				return y
-			}
-			return known(x, y, true)
+			all = known(all, v, !by)
 		}
-	})
+		return all
+	}
 }
 
 // known is v if both are truth values, else unknown.
@@ -273,11 +276,12 @@ func (p *parser) like(left expression) (expression, error) {
 	if found, err := p.take("ESCAPE"); err != nil {
 		return nil, err
 	} else if found {
+		at := p.token.at
 		if escape, err = p.text(); err != nil {
 			return nil, err
 		}
-		if len([]rune(escape)) != 1 {
-			return nil, errors.New("the text after ESCAPE has to be one character")
+		if utf8.RuneCountInString(escape) != 1 {
+			return nil, fmt.Errorf("position %d: the text after ESCAPE has to be one character", at)
 		}
 	}
 	pattern := compilePattern(wanted, escape)
@@ -291,15 +295,27 @@ func (p *parser) like(left expression) (expression, error) {
 }
 
 func (p *parser) sum() (expression, error) {
-	return p.chain(p.product, []string{"+", "-"}, compute)
+	terms, err := p.chain(p.product, []string{"+", "-"})
+	return compute(terms), err
 }
 
 func (p *parser) product() (expression, error) {
-	return p.chain(p.signed, []string{"*", "/"}, compute)
+	terms, err := p.chain(p.signed, []string{"*", "/"})
+	return compute(terms), err
 }
 
-func compute(operator string, a, b expression) expression {
-	return func(m Properties) Value { return arithmetic(operator, a(m), b(m)) }
+// compute works from left to right.
+func compute(terms []term) expression {
+	if len(terms) == 1 {
+		return terms[0].operand
+	}
+	return func(m Properties) Value {
+		v := terms[0].operand(m)
+		for _, t := range terms[1:] {
+			v = arithmetic(t.operator, v, t.operand(m))
+		}
+		return v
+	}
 }
 
 func (p *parser) signed() (expression, error) {
@@ -309,6 +325,9 @@ func (p *parser) signed() (expression, error) {
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
+	}
+	if negate && p.token.kind == literalToken && p.token.value == FloatValue(-math.MinInt64) {
+		p.token.value = IntValue(math.MinInt64) // the one long whose digits are none; its negative is itself
 	}
 	e, err := p.primary()
 	if err != nil || !negate {

@@ -125,8 +125,6 @@ func exact(operator string, x, y int64) Value {
 		return IntValue(x * y)
 	case y == 0:
 		return Value{}
-	case y == -1:
-		return IntValue(-x) // the one division that overflows
 	}
 	return IntValue(x / y)
 }
