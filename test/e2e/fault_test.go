@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,8 +81,9 @@ func (f fault) run(t *testing.T, b *brokers, s *stream) {
 	start := time.Now()
 	f.strike(t, trial)
 	eventually(t, healLimit, "the broker's process ends", trial.ended)
+	ended := time.Since(start)
 	took := s.nextDelivery(t, healLimit).Sub(start)
-	t.Logf("%s: next delivery after %d ms (limit %v)", f.name, took.Milliseconds(), f.limit)
+	t.Logf("%s: process gone after %d ms, next delivery after %d ms (limit %v)", f.name, ended.Milliseconds(), took.Milliseconds(), f.limit)
 	if took > f.limit {
 		t.Errorf("the next delivery took %v, want %v at most", took, f.limit)
 	}
@@ -90,6 +93,7 @@ func (f fault) run(t *testing.T, b *brokers, s *stream) {
 	eventually(t, healLimit, "all is whole again", b.whole)
 	t.Logf("%s: whole again after %.1f s", f.name, time.Since(start).Seconds())
 	now := newTrial(t, b, s.pair)
+	t.Logf("%s: the standby was active after %d ms", f.name, now.activeSince(t).Sub(start).Milliseconds())
 	if now.term <= trial.term {
 		t.Errorf("%s is active with term %d, and before %s was with term %d", now.active.Name, now.term, trial.active.Name, trial.term)
 	}
@@ -105,6 +109,25 @@ func (f *trial) ended(context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("process %d is there (%v)", f.process.Pid, err)
+}
+
+var activeLine = regexp.MustCompile(`(?m)^time=(\S+) level=INFO msg=active .*term=(\d+)$`)
+
+// activeSince is when the active broker, by what it logged, became that.
+func (f *trial) activeSince(t *testing.T) time.Time {
+	t.Helper()
+	for _, found := range activeLine.FindAllStringSubmatch(f.Kubectl(t, "logs", f.active.Name), -1) {
+		if found[2] != strconv.FormatUint(f.term, 10) {
+			continue
+		}
+		since, err := time.Parse(time.RFC3339, found[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return since
+	}
+	t.Fatalf("%s is active with term %d and does not log it", f.active.Name, f.term)
+	return time.Time{}
 }
 
 func kill(t *testing.T, f *trial) {
