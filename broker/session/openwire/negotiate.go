@@ -73,10 +73,12 @@ func newInbound(conn net.Conn) *inbound {
 	return &inbound{Conn: conn, until: time.Now().Add(negotiationTime), silence: time.Nanosecond}
 }
 
-// expect begins to go by what was agreed on. The peer need not keep to it before the initial delay is over.
+// expect begins to go by what was agreed on. The peer need not keep to it before the initial delay is over. It is given
+// twice the time: a client may be silent for two thirds of it by the rules, which leaves too little for a pause of its JVM.
+// ActiveMQ's broker waits two to three times as long.
 func (in *inbound) expect(f openwire.Format) {
-	in.silence = f.Inactivity
-	in.until = time.Now().Add(f.InitialDelay + f.Inactivity)
+	in.silence = 2 * f.Inactivity
+	in.until = time.Now().Add(f.InitialDelay + in.silence)
 }
 
 // Read implements io.Reader.

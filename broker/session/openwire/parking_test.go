@@ -142,7 +142,7 @@ func TestAHeldConnectionThatDiesIsGivenUp(t *testing.T) {
 		c.ok(c.consumer(1, queue("q")))
 		c.dispatches(1)
 		c.tell(c.fleeting(2, queue("other"), "held"))
-		w.elapse(2 * silence)
+		w.elapse(3 * silence)
 		if !c.isOver() {
 			t.Error("not cut off")
 		}
