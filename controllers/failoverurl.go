@@ -11,20 +11,20 @@ import (
 // each tcp: address, also to those that a broker tells of later. Times are milliseconds.
 //
 // What they are for is a node that is gone without a word: nothing closes the connection, and packets to its pods vanish.
-//   - wireFormat.maxInactivityDuration: a client looks once in this time whether anything came, so it takes one to two
-//     of them to notice: 4 to 8 s. The default would be 30 to 60 s. The broker's keep-alives come three times as often.
+//   - wireFormat.maxInactivityDuration: a client looks once in this time whether anything came, and believes it only when
+//     it looks again, so it takes two to three of them to notice: 6 to 9 s. With the default it would be 60 to 90 s. The
+//     broker's keep-alives come three times as often.
 //   - wireFormat.maxInactivityDurationInitalDelay (spelt so): without it a connection is not watched for its first 10 s.
-//   - connectionTimeout: the try at an address where nobody answers, of a dead node or of a pod that was just removed. A
-//     first round of tries may come upon one before the standby serves. It leaves time for a second SYN, which goes out
-//     after 1 s. The default is 30 s.
+//   - connectionTimeout: the try at an address where nobody answers, of a dead node or of a pod that was just removed. It
+//     leaves time for a second SYN, which goes out after 1 s. The default is 30 s.
 //   - maxReconnectDelay: the longest pause between rounds of tries while nobody serves yet. The default is 30 s.
 //
 // Not set: timeout (a send waits for the next active broker as long as that takes, which is what JMS programs expect),
 // soTimeout (a read that times out is only tried again).
 const failoverOptions = "maxReconnectDelay=500" +
 	"&nested.connectionTimeout=1200" +
-	"&nested.wireFormat.maxInactivityDuration=4000" +
-	"&nested.wireFormat.maxInactivityDurationInitalDelay=4000"
+	"&nested.wireFormat.maxInactivityDuration=3000" +
+	"&nested.wireFormat.maxInactivityDurationInitalDelay=3000"
 
 // pairURL leads to whichever broker of a pair is active. The order of tries is fixed, since only one of them answers.
 func pairURL(cluster *v1alpha1.BrokerCluster, index int32) string {

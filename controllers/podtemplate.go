@@ -25,7 +25,8 @@ const (
 	// brokerUser is what the broker's image runs as; the volume's files belong to this group.
 	brokerUser = 65532
 
-	// gracePeriodSeconds is for a broker that hands over, which takes it a second, on a node that is slow.
+	// gracePeriodSeconds is for a broker that hands over, which takes it a second, refuses clients for two more, and may be
+	// on a node that is slow.
 	gracePeriodSeconds = 30
 	// tokenSeconds is how long a token is valid; the kubelet renews it long before, and the publisher reads it afresh.
 	tokenSeconds = 3600

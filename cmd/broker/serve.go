@@ -20,8 +20,14 @@ import (
 	"github.com/twinmesh/twinmesh/cmd/broker/internal/publish"
 )
 
-// clearTime is how long a broker that hands over talks to Kubernetes, so that all of it takes less than a second.
-const clearTime = 700 * time.Millisecond
+const (
+	// clearTime is how long a broker that hands over talks to Kubernetes, so that all of it takes less than a second.
+	clearTime = 700 * time.Millisecond
+	// refuseTime is how long a broker that handed over keeps its pod there. A pod's address vanishes with its process, and
+	// then a client that tries it waits for its connectionTimeout. Until then it is refused at once and goes on to the
+	// next broker, which serves within a second.
+	refuseTime = 2 * time.Second
+)
 
 // serveFlags are what the command line says; what it does not say is the file's, or the default.
 type serveFlags struct {
@@ -107,7 +113,13 @@ func serve(ctx context.Context, c config.Config, slices []string, out io.Writer)
 		return err
 	}
 	defer func() { _ = web.Close() }()
-	return n.Run(ctx)
+	if err := n.Run(ctx); err != nil {
+		return err
+	}
+	if inPod, led := len(slices) > 0, n.State().Term > 0; inPod && led {
+		<-time.After(refuseTime)
+	}
+	return nil
 }
 
 // openUsers reads the users, or makes one and says its password this once.

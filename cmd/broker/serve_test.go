@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -181,6 +182,33 @@ func TestHandover(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	second.listening().greet()
+	second.terminate()
+}
+
+// A pod's address vanishes with its process. A broker that handed over stays for a while, to refuse clients meanwhile.
+func TestAPodThatHandedOverRefuses(t *testing.T) {
+	for name, value := range map[string]string{
+		"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1", // nobody answers there
+		"POD_NAMESPACE": "default", "POD_NAME": "orders-0-0", "POD_UID": "a1", "POD_IP": "127.0.0.1", "NODE_NAME": "node1",
+	} {
+		t.Setenv(name, value)
+	}
+	data := t.TempDir()
+	first := startServe(t, "--auth", "off", "--data", data, "--publish-slice", "orders-0").listening()
+	second := startServe(t, "--auth", "off", "--data", data)
+	second.await(`(waiting for the lock)`)
+	ended := make(chan time.Duration, 1)
+	go func() { ended <- first.terminate() }()
+	second.listening().greet()
+	if conn, err := net.DialTimeout("tcp", first.address, patience); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connecting to the broker that handed over: %v, %v, want that it refuses", conn, err)
+	}
+	if role := first.get("/role"); !strings.Contains(role, `"role":"stopping"`) {
+		t.Errorf("/role is %s", role)
+	}
+	if took := <-ended; took < refuseTime || took > refuseTime+time.Second {
+		t.Errorf("it ended after %v, want %v and less than a second to hand over", took, refuseTime)
+	}
 	second.terminate()
 }
 
