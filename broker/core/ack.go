@@ -4,7 +4,7 @@ package core
 func (q *queue) acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	nodes := c.acked(a)
+	nodes := c.acked(a, tx)
 	switch a.Kind {
 	case Delivered:
 		for _, n := range nodes {
@@ -17,7 +17,9 @@ func (q *queue) acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) er
 		}
 	case Poison, Expired:
 		c.land(nodes)
-		q.bury(nodes, causeOf(a))
+		err := q.bury(nodes, causeOf(a), done)
+		q.dispatch()
+		return err
 	case Standard, Individual, Unmatched:
 		if tx != nil {
 			tx.consume(c, nodes)

@@ -86,6 +86,9 @@ func (c *Connection) Close(last LastDelivered) {
 	}
 	defer c.mu.Unlock()
 	c.closed = true
+	for consumer := range c.consumers {
+		consumer.ending.Store(true)
+	}
 	for t := range c.transactions {
 		t.undo()
 	}
@@ -96,6 +99,22 @@ func (c *Connection) Close(last LastDelivered) {
 		c.broker.removeTemporary(d, c)
 	}
 	c.broker.unregister(c)
+}
+
+// CloseConsumers ends some of the connection's consumers. What they have in flight goes back to their queues, and not from one
+// of them to another, which would count as a delivery.
+func (c *Connection) CloseConsumers(last LastDelivered, consumers ...*Consumer) {
+	if c.enter() != nil {
+		return
+	}
+	defer c.mu.Unlock()
+	for _, consumer := range consumers {
+		consumer.ending.Store(true)
+	}
+	for _, consumer := range consumers {
+		delete(c.consumers, consumer)
+		consumer.source.close(consumer, last)
+	}
 }
 
 // enter locks the connection, unless it is closed.

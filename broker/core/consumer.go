@@ -1,6 +1,8 @@
 package core
 
 import (
+	"sync/atomic"
+
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/selector"
@@ -32,9 +34,9 @@ type Receiver interface {
 type Ack struct {
 	Kind AckKind
 	// First and Last are broker sequences, and name messages in flight from First to Last in the order of their delivery. First 0 is
-	// from the oldest.
+	// from the oldest; if First is not in flight, only Last is meant.
 	First, Last uint64
-	Count       int   // of messages; what counts for topics
+	Count       int   // of messages; what counts for topics. 0 is as many as there are
 	Cause       error // why they are poison
 }
 
@@ -59,6 +61,7 @@ type Consumer struct {
 	receiver   Receiver
 	selector   *selector.Selector // nil takes all
 	source     source
+	ending     atomic.Bool // it gets nothing more
 
 	// What a queue keeps of its consumer, under the queue's lock.
 	flight  list // dispatched and not done with, in the order of dispatch
@@ -114,17 +117,13 @@ func (c *Consumer) CancelPull(number uint64) { c.source.cancelPull(c, number) }
 func (c *Consumer) SetPrefetch(n int) { c.source.setPrefetch(c, n) }
 
 // Close ends the consumer. What it has in flight goes back to its queue.
-func (c *Consumer) Close(last LastDelivered) {
-	if c.connection.enter() != nil {
-		return
-	}
-	defer c.connection.mu.Unlock()
-	delete(c.connection.consumers, c)
-	c.source.close(c, last)
-}
+func (c *Consumer) Close(last LastDelivered) { c.connection.CloseConsumers(last, c) }
 
 // credit is the number of messages that may be sent to the consumer now.
 func (c *Consumer) credit() int {
+	if c.ending.Load() {
+		return 0
+	}
 	if c.spec.Prefetch == 0 {
 		return c.pulls.waiting()
 	}
@@ -179,17 +178,34 @@ func (c *Consumer) land(nodes []*node) {
 }
 
 // acked finds the messages in flight that an acknowledgement is about, leaving out those that a transaction has already.
-func (c *Consumer) acked(a Ack) []*node {
-	last := c.find(a.Last)
-	if last == nil {
+func (c *Consumer) acked(a Ack, tx *Transaction) []*node {
+	first, last := c.find(a.First), c.find(a.Last)
+	switch {
+	case last == nil:
 		return nil
+	case a.Kind == Individual:
+		first = last
+	case first == nil && (a.First == 0 || a.Kind == Delivered):
+		first = c.flight.first
+	case first == nil: // it speaks of what another broker sent
+		first = last
 	}
-	first := last
-	if a.Kind != Individual {
-		if first = c.find(a.First); first == nil {
-			first = c.flight.first
-		}
+	nodes := between(first, last)
+	if a.counts() && tx == nil && a.Count < len(nodes) {
+		return between(last, last)
 	}
+	return nodes
+}
+
+// counts tells whether the acknowledgement names how many messages it ends. If there are more of them outside of a transaction,
+// the client had another order of deliveries from the broker before this one, and some were never given to its program. So
+// only the last one, which the client names, is certain.
+func (a Ack) counts() bool {
+	return a.Count > 0 && (a.Kind == Standard || a.Kind == Poison || a.Kind == Expired)
+}
+
+// between returns what is in flight from first to last and in no transaction; nothing if last comes before first.
+func between(first, last *node) []*node {
 	var nodes []*node
 	for n := first; n != nil; n = n.next {
 		if n.state != consumed {
@@ -199,7 +215,7 @@ func (c *Consumer) acked(a Ack) []*node {
 			return nodes
 		}
 	}
-	return nil // First came after Last
+	return nil
 }
 
 func (c *Consumer) find(sequence uint64) *node {

@@ -18,7 +18,7 @@ func (q *queue) sweep() {
 		switch {
 		case n.message.Expired(now):
 			q.take(n)
-			q.bury([]*node{n}, expiredCause)
+			q.lapse([]*node{n})
 		case n.stored && n.message.BrokerSequence() >= q.horizon:
 			q.advance(n.message.BrokerSequence())
 			return
@@ -107,8 +107,15 @@ func (q *queue) expire() {
 		}
 		n = next
 	}
-	q.bury(gone, expiredCause)
+	q.lapse(gone)
 	q.dispatch()
+}
+
+// lapse buries what has expired. If the store takes nothing more, the next broker does it.
+func (q *queue) lapse(nodes []*node) {
+	if err := q.bury(nodes, expiredCause, nil); err != nil {
+		q.broker.logger.Debug("no dead letters: the store takes nothing more", "queue", q.name.String(), "error", err)
+	}
 }
 
 // remove ends the queue and all that is in it.

@@ -141,11 +141,7 @@ func (s *session) remove(c *openwire.RemoveInfo, r reply) {
 }
 
 func (s *session) removeSession(id int64, last core.LastDelivered) {
-	for key := range s.consumers {
-		if key.SessionID == id {
-			s.unsubscribe(key, last)
-		}
-	}
+	s.unsubscribeAll(last, func(key openwire.ConsumerID) bool { return key.SessionID == id })
 	for key, p := range s.windows {
 		if p.ProducerID.SessionID == id {
 			delete(s.windows, key)

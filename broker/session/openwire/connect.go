@@ -58,9 +58,7 @@ func (s *session) connectAgain(c *openwire.ConnectionInfo) error {
 // back at once; the rest waits for what was sent before.
 func (s *session) disconnect(last core.LastDelivered, r reply) {
 	s.last = last
-	for key := range s.consumers {
-		s.unsubscribe(key, last)
-	}
+	s.unsubscribeAll(last, func(openwire.ConsumerID) bool { return true })
 	s.parking.pass(parked{do: func() {
 		s.connection.Close(last)
 		r.done()

@@ -76,6 +76,19 @@ func (s *session) unsubscribe(id openwire.ConsumerID, last core.LastDelivered) {
 	}
 }
 
+// unsubscribeAll ends the consumers of certain ids together.
+func (s *session) unsubscribeAll(last core.LastDelivered, ends func(openwire.ConsumerID) bool) {
+	var ending []*core.Consumer
+	for id, c := range s.consumers {
+		if ends(id) {
+			delete(s.consumers, id)
+			c.stopPulls()
+			ending = append(ending, c.Consumer)
+		}
+	}
+	s.connection.CloseConsumers(last, ending...)
+}
+
 // acknowledge passes an acknowledgement on. One of an unknown consumer is of messages from before a failover. Whoever
 // acknowledges in a transaction learns at the commit what went wrong.
 func (s *session) acknowledge(a *openwire.MessageAck, r reply) {
