@@ -66,6 +66,20 @@ func New(o Options) (*Node, error) {
 	return n, nil
 }
 
+// Prepare makes the data directory, or tells why this broker cannot have it: it belongs to another one, or may not be
+// written. To be called before anything else is written there.
+func Prepare(c config.Config, logger *slog.Logger) error {
+	l, err := open(c, logger)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+func open(c config.Config, logger *slog.Logger) (*file.Log, error) {
+	return file.Open(file.Options{Directory: c.Data, Broker: c.Name, Logger: logger})
+}
+
 // State is what the broker is now. Any goroutine may ask.
 func (n *Node) State() admin.State { return *n.state.Load() }
 
@@ -76,7 +90,7 @@ func (n *Node) enter(role admin.Role, term uint64) {
 // Run is the broker's life: it waits for the right to the store, serves clients, and when ctx ends hands over. It returns
 // nil then, and an error if the broker cannot go on, in which case another one may serve already. It is called once.
 func (n *Node) Run(ctx context.Context) error {
-	l, err := file.Open(file.Options{Directory: n.options.Config.Data, Broker: n.options.Config.Name, Logger: n.options.Logger})
+	l, err := open(n.options.Config, n.options.Logger)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,9 @@ func parse(text []byte) (map[string]string, error) {
 		}
 		passwords[name] = strings.TrimSpace(password)
 	}
+	if len(passwords) == 0 && lines.Err() == nil {
+		return nil, errors.New("it has no user, so nobody could connect: write a line name=password")
+	}
 	return passwords, lines.Err()
 }
 
@@ -110,6 +113,14 @@ func Generate(path string) (password string, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("making the users: %w", err)
 	}
+	if _, err := os.Stat(path); err == nil {
+		return "", nil // which spares the hash
+	}
+	password = rand.Text()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+	if err != nil {
+		return "", fmt.Errorf("making the users: %w", err)
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return "", nil
@@ -117,13 +128,9 @@ func Generate(path string) (password string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("making the users: %w", err)
 	}
-	password = rand.Text()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
-	if err == nil {
-		_, err = fmt.Fprintf(f, "admin=%s\n", hash)
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return "", fmt.Errorf("making the users: %w", err)
+	_, err = fmt.Fprintf(f, "admin=%s\n", hash)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("making the users: %w", err), os.Remove(path)) // or nobody would ever get in
 	}
 	return password, nil
 }

@@ -55,3 +55,13 @@ func TestABadLineIsNamed(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAFileWithoutUsers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users.properties")
+	if err := os.WriteFile(path, []byte("# nobody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), path+": it has no user") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -91,6 +91,9 @@ func serve(ctx context.Context, c config.Config, slices []string, out io.Writer)
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
+	if err := node.Prepare(c, logger); err != nil {
+		return err
+	}
 	if c.Auth.Mode == "on" {
 		users, err := openUsers(c, out)
 		if err != nil {
