@@ -125,7 +125,7 @@ func (s *session) destination(c *openwire.DestinationInfo) error {
 
 // remove ends what the client closes, with all that belongs to it.
 func (s *session) remove(c *openwire.RemoveInfo, r reply) {
-	last := core.LastDelivered(c.LastDeliveredSequenceID)
+	last := s.lastDelivered(c)
 	switch id := c.ObjectID.(type) {
 	case *openwire.ConsumerID:
 		s.unsubscribe(*id, last)
@@ -138,6 +138,15 @@ func (s *session) remove(c *openwire.RemoveInfo, r reply) {
 		delete(s.windows, producerKey(id))
 	}
 	r.done()
+}
+
+// lastDelivered is how much the program saw, of which older versions of the protocol say nothing.
+func (s *session) lastDelivered(c *openwire.RemoveInfo) core.LastDelivered {
+	const since = 5
+	if s.format.Version < since {
+		return core.AllUnknown
+	}
+	return core.LastDelivered(c.LastDeliveredSequenceID)
 }
 
 func (s *session) removeSession(id int64, last core.LastDelivered) {

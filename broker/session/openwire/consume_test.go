@@ -1,6 +1,7 @@
 package openwire_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -86,6 +87,28 @@ func TestLastDelivered(t *testing.T) {
 					})
 				})
 			}
+		})
+	}
+}
+
+// Before version 5 a client cannot say how much its program saw, so it may have been all.
+func TestLastDeliveredOfOldClients(t *testing.T) {
+	for version, want := range map[int]string{4: "a x1, b x1", 5: "a x0, b x0"} {
+		t.Run(strconv.Itoa(version), func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				offer := clientOffer()
+				offer.Version = version
+				c := w.offering(offer)
+				c.introduce("a")
+				c.take()
+				c.fill(queue("q"), "a", "b")
+				c.ok(c.consumer(1, queue("q")))
+				c.dispatches(2)
+				c.ok(&openwire.RemoveInfo{ObjectID: c.consumerID(1, 1), LastDeliveredSequenceID: -1})
+				if left := w.remaining(queue("q")); left != want {
+					t.Errorf("got %s, want %s", left, want)
+				}
+			})
 		})
 	}
 }
