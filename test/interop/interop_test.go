@@ -2,210 +2,177 @@
 package interop
 
 import (
-	"bufio"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
-// generation is a generation of ActiveMQ's client.
-type generation struct {
-	name    string   // of its package
-	formats []string // wire formats to try; before version 12 nothing translates exceptions' names for jakarta
-	classes string   // class path, once compiled
+func TestJavaClients(t *testing.T) {
+	program := build(t)
+	for _, name := range []string{"javax", "jakarta"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := compile(t, name)
+			t.Run("find what they expect", func(t *testing.T) { findWhatTheyExpect(t, g, program) })
+			t.Run("go on over a failover", func(t *testing.T) { goOnOverAFailover(t, g, program) })
+			t.Run("send and receive", func(t *testing.T) { sendAndReceive(t, g, program) })
+			t.Run("send, then receive from another broker", func(t *testing.T) { receiveFromAnother(t, g, program) })
+			t.Run("send 10,000 messages over a failover", func(t *testing.T) { sendOverAFailover(t, g, program) })
+			t.Run("send and receive over a failover", func(t *testing.T) { sendAndReceiveOverAFailover(t, g, program) })
+			t.Run("die together with their broker", func(t *testing.T) { dieWithTheirBroker(t, g, program) })
+		})
+	}
 }
 
-func generations(t *testing.T) []generation {
+const (
+	everyCheck = "AcknowledgeChecks,RedeliveryChecks,TransactionChecks,TemporaryChecks,TopicChecks,ReceiveChecks,MessageChecks," +
+		"RefusalChecks,UnsupportedChecks"
+	// What an encoding could spoil. Before version 12 nothing translates exceptions' names for jakarta.
+	encodingChecks = "AcknowledgeChecks,TemporaryChecks,ReceiveChecks,MessageChecks"
+)
+
+// findWhatTheyExpect goes through what programs expect of a broker, and over each form of the protocol through what depends
+// on that. The second connector offers what ActiveMQ's brokers do.
+func findWhatTheyExpect(t *testing.T, g generation, program string) {
+	plain, rich := "tcp://"+freeAddress(t), "tcp://"+freeAddress(t)
+	start(t, program, t.TempDir(), locked(t), "--openwire", plain,
+		"--openwire", rich+"?wireFormat.tightEncodingEnabled=true&wireFormat.cacheEnabled=true&wireFormat.stackTraceEnabled=true")
+	var names, args []string
+	for _, run := range []struct{ name, url, checks string }{
+		{"as the broker offers", plain, everyCheck},
+		{"failover", "failover:(" + plain + ")", everyCheck},
+		{"tight, cached", rich, everyCheck},
+		{"tight", rich + "?wireFormat.cacheEnabled=false", encodingChecks},
+		{"cached", rich + "?wireFormat.tightEncodingEnabled=false", encodingChecks},
+		{"small cache", rich + "?wireFormat.cacheSize=128", encodingChecks},
+		{"size prefix disabled", rich + "?wireFormat.sizePrefixDisabled=true", encodingChecks},
+		{"no inactivity", plain + "?wireFormat.maxInactivityDuration=0", encodingChecks},
+		{"version 11", plain + "?wireFormat.version=11", encodingChecks},
+		{"version 9", rich + "?wireFormat.version=9", encodingChecks},
+		{"version 1", rich + "?wireFormat.version=1", "TemporaryChecks,MessageChecks"}, // nothing is pulled yet
+	} {
+		names = append(names, run.name)
+		args = append(args, run.url, run.checks)
+	}
+	for _, line := range g.run(t, "Checks", append([]string{"6"}, args...)...) {
+		report(t, names, line)
+	}
+}
+
+// report makes a test of the outcome of a check.
+func report(t *testing.T, runs []string, line string) {
 	t.Helper()
-	all := []generation{
-		{name: "javax", formats: []string{"", "&nested.wireFormat.version=9"}},
-		{name: "jakarta", formats: []string{""}},
+	var outcome, check string
+	var run int
+	if _, err := fmt.Sscan(line, &outcome, &run, &check); err != nil {
+		t.Fatalf("%q: %v", line, err)
 	}
-	for i := range all {
-		all[i].classes = compile(t, all[i])
-	}
-	return all
-}
-
-// compile compiles the JMS programs for one generation and returns the class path to run them with.
-func compile(t *testing.T, g generation) string {
-	t.Helper()
-	command := exec.Command("../../hack/jms.sh", g.name, t.TempDir(), "java/Sender.java", "java/Receive.java", "java/Tour.java")
-	command.Stderr = os.Stderr
-	classes, err := command.Output()
-	if err != nil {
-		t.Fatalf("compiling the JMS programs: %v", err)
-	}
-	return strings.TrimSpace(string(classes))
-}
-
-// java is a running JMS program.
-type java struct {
-	command *exec.Cmd
-	lines   *bufio.Scanner
-}
-
-func (g generation) start(t *testing.T, program string, args ...string) *java {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), "java", append([]string{"-cp", g.classes, program}, args...)...)
-	c.Stderr = os.Stderr
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return &java{c, bufio.NewScanner(out)}
-}
-
-// rest returns what the program says from here to its end.
-func (j *java) rest(t *testing.T) []string {
-	t.Helper()
-	var lines []string
-	for j.lines.Scan() {
-		lines = append(lines, j.lines.Text())
-	}
-	if err := j.command.Wait(); err != nil {
-		t.Fatalf("%v: %v", j.command.Args[3:], err)
-	}
-	return lines
-}
-
-// broker is a running broker process.
-type broker struct {
-	command *exec.Cmd
-	url     string
-}
-
-func build(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "twinmesh-broker")
-	build := exec.Command("go", "build", "-o", program, "github.com/twinmesh/twinmesh/cmd/broker")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build.Args, err, out)
-	}
-	return program
-}
-
-// start starts a broker on a directory, active or standby, and returns when it says which.
-func start(t *testing.T, program, dir string) *broker {
-	t.Helper()
-	b := &broker{url: "tcp://" + freeAddress(t)}
-	b.command = exec.Command(program, "serve", "--name", "pair", "--data", dir, "--auth", "off", "--openwire", b.url, "--http", freeAddress(t))
-	logs, err := b.command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.kill)
-	ready := make(chan struct{})
-	go func() {
-		told := false
-		for lines := bufio.NewScanner(logs); lines.Scan(); {
-			if line := lines.Text(); !told && (strings.Contains(line, "msg=active") || strings.Contains(line, "following the log")) {
-				told = true
-				close(ready)
-			}
+	t.Run(runs[run]+"/"+strings.TrimSuffix(check, ":"), func(t *testing.T) {
+		if outcome != "ok" {
+			t.Error(line)
 		}
-	}()
-	select {
-	case <-ready:
-	case <-time.After(20 * time.Second):
-		t.Fatal("the broker says neither active nor standby")
-	}
-	return b
+	})
 }
 
-func freeAddress(t *testing.T) string {
+// goOnOverAFailover does to a pair what the checks ask for, and gives it a standby again each time.
+func goOnOverAFailover(t *testing.T, g generation, program string) {
+	p := startPair(t, program)
+	checks := g.start(t, "Checks", "1", p.url(), "FailoverChecks")
+	for line, ok := checks.next(t); ok; line, ok = checks.next(t) {
+		faults := map[string]func(){
+			"kill":                     func() { p.kill(t, func() { checks.answer(t) }) },
+			"kill at the next answer":  func() { p.loseAndKill(t, toClient, checks) },
+			"kill at the next request": func() { p.loseAndKill(t, toBroker, checks) },
+		}
+		if fault := faults[line]; fault != nil {
+			fault()
+			p.restore(t)
+			continue
+		}
+		report(t, []string{"pair"}, line)
+	}
+}
+
+// sendAndReceive is the plain case: not persistent, in a transaction, one of the two addresses leads nowhere.
+func sendAndReceive(t *testing.T, g generation, program string) {
+	address := freeAddress(t)
+	start(t, program, t.TempDir(), "--auth", "off", "--openwire", "tcp://"+address)
+	url := fmt.Sprintf("failover:(tcp://%s,tcp://%s)", freeAddress(t), address)
+	g.run(t, "Sender", url, "5", "NON_PERSISTENT", "TRANSACTED", "1")
+	checkDeliveries(t, g.run(t, "Receive", url, "5"), 1, 5)
+}
+
+func receiveFromAnother(t *testing.T, g generation, program string) {
+	p := startPair(t, program)
+	g.run(t, "Sender", p.url(), "5", "PERSISTENT", "TRANSACTED", "1")
+	p.kill(t, func() {})
+	lines := g.run(t, "Receive", p.url(), "5")
+	if want := "received 1 1,received 1 2,received 1 3,received 1 4,received 1 5"; strings.Join(lines, ",") != want {
+		t.Errorf("got %q", lines) // nobody had them before, so none may be marked
+	}
+}
+
+func sendOverAFailover(t *testing.T, g generation, program string) {
+	p := startPair(t, program)
+	sender := g.start(t, "Sender", p.url(), "10000", "PERSISTENT", "SYNC", "1")
+	sender.await(t, 3000)
+	p.kill(t, func() {})
+	sender.rest(t)
+	checkDeliveries(t, g.run(t, "Receive", p.url(), "10000"), 1, 10000)
+}
+
+// sendAndReceiveOverAFailover has several producers, and a consumer that goes on with them.
+func sendAndReceiveOverAFailover(t *testing.T, g generation, program string) {
+	const producers, count = 4, 2500
+	p := startPair(t, program)
+	receiver := g.start(t, "Receive", p.url(), fmt.Sprint(producers*count))
+	sender := g.start(t, "Sender", p.url(), fmt.Sprint(count), "PERSISTENT", "SYNC", fmt.Sprint(producers))
+	sender.await(t, producers*count/3)
+	p.kill(t, func() {})
+	sender.rest(t)
+	checkDeliveries(t, receiver.rest(t), producers, count)
+}
+
+// dieWithTheirBroker has a consumer that dies, too: what it got and could not acknowledge is for another one, and marked.
+func dieWithTheirBroker(t *testing.T, g generation, program string) {
+	const count = 5000
+	p := startPair(t, program)
+	g.run(t, "Sender", p.url(), fmt.Sprint(count), "PERSISTENT", "TRANSACTED", "1")
+	first := g.start(t, "Receive", p.url(), fmt.Sprint(count))
+	lines := first.await(t, count/3)
+	p.kill(t, func() { lines = append(lines, first.kill(t)...) })
+	checkDeliveries(t, append(lines, g.run(t, "Receive", p.url(), "0")...), 1, count)
+}
+
+// checkDeliveries tells of messages that are missing, out of their producer's order, or there twice without saying so.
+func checkDeliveries(t *testing.T, lines []string, producers, count int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-func (b *broker) kill() {
-	_ = b.command.Process.Kill()
-	_ = b.command.Wait()
-}
-
-func pairOf(a, b *broker) string {
-	return fmt.Sprintf("failover:(%s,%s)?maxReconnectDelay=200", a.url, b.url)
-}
-
-func TestAJMSProgramFindsWhatItExpects(t *testing.T) {
-	program := build(t)
-	for _, g := range generations(t) {
-		t.Run(g.name, func(t *testing.T) {
-			b := start(t, program, t.TempDir())
-			url := "failover:(" + b.url + ")?jms.redeliveryPolicy.initialRedeliveryDelay=10&jms.redeliveryPolicy.maximumRedeliveries=2"
-			for _, format := range g.formats {
-				if got := g.start(t, "Tour", url+format).rest(t); len(got) != 1 || got[0] != "OK" {
-					t.Errorf("%q: got %q", format, got)
-				}
-			}
-		})
-	}
-}
-
-func TestMessagesOutliveTheirBroker(t *testing.T) {
-	program := build(t)
-	for _, g := range generations(t) {
-		t.Run(g.name+" between send and receive", func(t *testing.T) {
-			dir := t.TempDir()
-			active := start(t, program, dir)
-			standby := start(t, program, dir)
-			g.start(t, "Sender", pairOf(active, standby), "5", "PERSISTENT", "TRANSACTED").rest(t)
-			active.kill()
-			got := g.start(t, "Receive", pairOf(active, standby), "3000").rest(t)
-			if want := "received 1,received 2,received 3,received 4,received 5"; strings.Join(got, ",") != want {
-				t.Errorf("got %q", got)
-			}
-		})
-		t.Run(g.name+" amid 10,000 sends", func(t *testing.T) {
-			dir := t.TempDir()
-			active := start(t, program, dir)
-			standby := start(t, program, dir)
-			sender := g.start(t, "Sender", pairOf(active, standby), "10000", "PERSISTENT", "SYNC")
-			for sender.lines.Scan() && sender.lines.Text() != "sent 3000" {
-			}
-			active.kill()
-			sender.rest(t)
-			checkDeliveries(t, g.start(t, "Receive", pairOf(active, standby), "3000").rest(t), 10000)
-		})
-	}
-}
-
-// checkDeliveries tells of messages that are missing, out of order, or there twice without saying so.
-func checkDeliveries(t *testing.T, lines []string, count int) {
-	t.Helper()
-	next := 1
+	last := make([]int, producers+1)
+	marked, twice := 0, 0
 	for _, line := range lines {
 		var how string
-		var n int
-		if _, err := fmt.Sscan(line, &how, &n); err != nil {
+		var producer, n int
+		if _, err := fmt.Sscan(line, &how, &producer, &n); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
+		if how == "again" {
+			marked++
+		}
 		switch {
-		case n == next:
-			next++
-		case n > next:
-			t.Fatalf("message %d after %d: some are lost or late", n, next-1)
+		case n == last[producer]+1:
+			last[producer] = n
+		case n > last[producer]:
+			t.Fatalf("message %d of producer %d after %d: some are lost or late", n, producer, last[producer])
 		case how != "again":
-			t.Errorf("message %d twice, the second time not marked as redelivered", n)
+			t.Errorf("message %d of producer %d twice, the second time not marked as redelivered", n, producer)
+		default:
+			twice++
 		}
 	}
-	if next != count+1 {
-		t.Errorf("%d messages, want %d", next-1, count)
+	for producer, n := range last[1:] {
+		if n != count {
+			t.Errorf("%d messages of producer %d, want %d", n, producer+1, count)
+		}
 	}
+	t.Logf("%d messages; %d came marked as redelivered, %d of them for the second time", producers*count, marked, twice)
 }

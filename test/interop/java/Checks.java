@@ -1,0 +1,83 @@
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Runs checks of brokers: THREADS URL CLASS,CLASS... URL CLASS,CLASS... Each method of a class that takes a Scene is a check. A line
+ * tells what came of it: "ok INDEX CLASS.METHOD" or "failed INDEX CLASS.METHOD: why", with the index of the URL among them.
+ */
+public class Checks {
+    private static final int LONGEST_SECONDS = 60;
+
+    private record Check(int index, String url, Method method) {
+        String name() {
+            return method.getDeclaringClass().getSimpleName() + "." + method.getName();
+        }
+
+        String run() {
+            try (Scene scene = new Scene(url, name() + "." + index)) {
+                method.invoke(null, scene);
+                return "ok " + index + " " + name();
+            } catch (InvocationTargetException e) {
+                return failed(e.getCause());
+            } catch (Throwable e) {
+                return failed(e);
+            }
+        }
+
+        String failed(Throwable why) {
+            StringBuilder text = new StringBuilder("failed " + index + " " + name() + ": ");
+            for (Throwable cause = why; cause != null; cause = cause.getCause()) {
+                text.append(cause).append("; ");
+            }
+            for (StackTraceElement frame : why.getStackTrace()) {
+                if (frame.getClassName().startsWith(method.getDeclaringClass().getName())) {
+                    text.append(frame).append("; ");
+                }
+            }
+            return text.toString().replace('\n', ' ');
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(Integer.parseInt(args[0]));
+        List<Check> checks = new ArrayList<>();
+        List<Future<String>> outcomes = new ArrayList<>();
+        for (int i = 1; i < args.length; i += 2) {
+            for (String name : args[i + 1].split(",")) {
+                for (Method method : methods(Class.forName(name))) {
+                    Check check = new Check(i / 2, args[i], method);
+                    checks.add(check);
+                    outcomes.add(threads.submit(check::run));
+                }
+            }
+        }
+        for (int i = 0; i < outcomes.size(); i++) {
+            System.out.println(outcome(checks.get(i), outcomes.get(i)));
+        }
+        System.exit(0); // also if a check hangs
+    }
+
+    private static List<Method> methods(Class<?> type) {
+        return Arrays.stream(type.getDeclaredMethods())
+            .filter(m -> !m.isSynthetic() && !Modifier.isPrivate(m.getModifiers()) && Arrays.equals(m.getParameterTypes(), new Class<?>[] {Scene.class}))
+            .sorted(Comparator.comparing(Method::getName)).toList();
+    }
+
+    private static String outcome(Check check, Future<String> outcome) throws Exception {
+        try {
+            return outcome.get(LONGEST_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            return "failed " + check.index() + " " + check.name() + ": it hangs";
+        }
+    }
+}

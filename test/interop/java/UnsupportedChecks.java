@@ -1,0 +1,122 @@
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import javax.jms.*;
+import javax.transaction.xa.XAException;
+import javax.transaction.xa.XAResource;
+import org.apache.activemq.ActiveMQXAConnectionFactory;
+import org.apache.activemq.command.ActiveMQQueue;
+import org.apache.activemq.command.XATransactionId;
+
+/** What ActiveMQ does and this broker does not yet: it says so, and the session that asked goes on. */
+class UnsupportedChecks {
+    private static final String NOT_YET = "this broker does not support ";
+
+    static void durableSubscriber(Scene scene) throws Exception {
+        var factory = scene.factory();
+        factory.setClientID(scene.name);
+        Session session = scene.open(factory).createSession(false, Session.AUTO_ACKNOWLEDGE);
+        refused(session, scene, "durable subscriptions yet", () -> session.createDurableSubscriber(scene.topic, "name"));
+    }
+
+    static void browser(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        refused(session, scene, "queue browsers yet", () -> session.createBrowser(scene.queue).getEnumeration().hasMoreElements());
+    }
+
+    static void wildcards(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        for (Destination d : new Destination[] {session.createQueue(scene.name + ".>"), session.createTopic(scene.name + ".*")}) {
+            refused(session, scene, "consumers with wildcards yet", () -> session.createConsumer(d));
+        }
+        Scene.refused(InvalidDestinationException.class, "a wildcard is for consumers",
+            () -> session.createProducer(session.createQueue("a.>")).send(session.createMessage()));
+    }
+
+    static void exclusiveConsumer(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        refused(session, scene, "exclusive consumers yet",
+            () -> session.createConsumer(session.createQueue(scene.name + "?consumer.exclusive=true")));
+    }
+
+    static void consumerOfSeveralQueues(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        refused(session, scene, "consumers of several queues at once yet", () -> session.createConsumer(session.createQueue("a,b")));
+    }
+
+    static void messageGroup(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        Message message = session.createMessage();
+        message.setStringProperty("JMSXGroupID", "a group");
+        refused(session, scene, "message groups (JMSXGroupID) yet", () -> session.createProducer(scene.queue).send(message));
+    }
+
+    static void scheduledMessage(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        Message message = session.createMessage();
+        message.setLongProperty("AMQ_SCHEDULED_DELAY", 1000);
+        refused(session, scene, "scheduled messages (AMQ_SCHEDULED_*) yet", () -> session.createProducer(scene.queue).send(message));
+    }
+
+    /** A program does not wait for the answer to what is not persistent: its exception listener hears of it. */
+    static void scheduledMessageThatIsNotPersistent(Scene scene) throws Exception {
+        CompletableFuture<String> heard = new CompletableFuture<>();
+        Connection connection = scene.open();
+        connection.setExceptionListener(e -> heard.complete(e.getMessage()));
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        MessageProducer producer = session.createProducer(scene.queue);
+        producer.setDeliveryMode(DeliveryMode.NON_PERSISTENT);
+        Message message = session.createMessage();
+        message.setLongProperty("AMQ_SCHEDULED_DELAY", 1000);
+        producer.send(message);
+        Scene.check(heard.get(Scene.PATIENCE, TimeUnit.MILLISECONDS), NOT_YET + "scheduled messages (AMQ_SCHEDULED_*) yet");
+        goesOn(session, scene);
+    }
+
+    /** In a transaction it is the commit that tells, and nothing of the transaction happens. */
+    static void scheduledMessageInATransaction(Scene scene) throws Exception {
+        Session session = scene.session(Session.SESSION_TRANSACTED);
+        MessageProducer producer = session.createProducer(scene.queue);
+        Message message = session.createMessage();
+        message.setLongProperty("AMQ_SCHEDULED_DELAY", 1000);
+        producer.send(session.createTextMessage("gone"));
+        producer.send(message);
+        Scene.refused(TransactionRolledBackException.class, NOT_YET + "scheduled messages", session::commit);
+        Scene.check(scene.left(), "");
+        producer.send(session.createTextMessage("goes on"));
+        session.commit();
+        Scene.check(scene.left(), "goes on");
+    }
+
+    static void xa(Scene scene) throws Exception {
+        var factory = new ActiveMQXAConnectionFactory(System.getenv("JMS_USERNAME"), System.getenv("JMS_PASSWORD"), scene.url);
+        XAConnection connection = factory.createXAConnection();
+        try {
+            connection.start();
+            XASession session = connection.createXASession();
+            XATransactionId id = new XATransactionId();
+            id.setFormatId(1);
+            id.setGlobalTransactionId(new byte[] {1});
+            id.setBranchQualifier(new byte[] {2});
+            session.getXAResource().start(id, XAResource.TMNOFLAGS);
+            session.createProducer(scene.queue).send(session.createTextMessage("gone"));
+            Scene.refused(XAException.class, NOT_YET + "XA transactions yet",
+                () -> session.getXAResource().end(id, XAResource.TMSUCCESS));
+        } finally {
+            connection.close();
+        }
+        Scene.check(scene.left(), "");
+    }
+
+    private static void refused(Session session, Scene scene, String what, Scene.Action action) throws Exception {
+        Scene.refused(JMSException.class, NOT_YET + what, action);
+        goesOn(session, scene);
+    }
+
+    private static void goesOn(Session session, Scene scene) throws Exception {
+        Queue queue = new ActiveMQQueue(scene.name + ".after");
+        session.createProducer(queue).send(session.createTextMessage("goes on"));
+        MessageConsumer consumer = session.createConsumer(queue);
+        Scene.check(Scene.next(consumer, 1), "goes on");
+        consumer.close();
+    }
+}
