@@ -78,7 +78,7 @@ func checkKeys[T any](path string, n *yaml.Node, known map[string]T) error {
 		key, value := n.Content[i], n.Content[i+1]
 		below, found := known[key.Value]
 		if !found {
-			return fmt.Errorf("%s:%d: unknown key %q; did you mean %q?", path, key.Line, key.Value, nearest(key.Value, known))
+			return fmt.Errorf("%s:%d: unknown key %q; did you mean %q?", path, key.Line, key.Value, Nearest(key.Value, known))
 		}
 		if nested, ok := any(below).(map[string]map[string]struct{}); ok && nested != nil {
 			if err := checkKeys(path, value, nested); err != nil {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// nearest returns the known key that is the fewest edits away.
-func nearest[T any](word string, known map[string]T) string {
+// Nearest returns the known key that is the fewest edits away.
+func Nearest[T any](word string, known map[string]T) string {
 	names := slices.Sorted(maps.Keys(known))
 	return slices.MinFunc(names, func(a, b string) int { return distance(word, a) - distance(word, b) })
 }
