@@ -28,7 +28,7 @@ const (
 )
 
 // errConflict: the slice was written by somebody else since it was read.
-var errConflict = errors.New("conflict")
+var errConflict = errors.New("the EndpointSlice changes again and again")
 
 // API is where the API server is and how to be believed there.
 type API struct {

@@ -21,6 +21,9 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
 
+	// conflictTries is how often a slice is read again at once, because somebody wrote it in between; after that, later.
+	conflictTries = 5
+
 	// clearTime bounds Clear: a broker that hands over must not wait for the API server.
 	clearTime = time.Second
 )
@@ -107,9 +110,9 @@ func (p *Publisher) Clear(ctx context.Context, term uint64) error {
 }
 
 // replace reads a slice, lets change change it, and writes it with the resourceVersion that was read; when somebody
-// else wrote in between it begins again. change returns false if there is nothing to write.
+// else wrote in between it begins again, up to a number of times. change returns false if there is nothing to write.
 func (p *Publisher) replace(ctx context.Context, name string, change func(slice) (bool, error)) error {
-	for {
+	for range conflictTries {
 		s, err := p.api.get(ctx, p.config.Namespace, name)
 		if err != nil {
 			return err
@@ -122,6 +125,7 @@ func (p *Publisher) replace(ctx context.Context, name string, change func(slice)
 			return err
 		}
 	}
+	return errConflict
 }
 
 // sleep waits for about d, or until ctx ends. The jitter keeps the brokers of a cluster from asking all at once.
