@@ -3,7 +3,10 @@
 package config
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -48,20 +51,28 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("reading the configuration: %w", err)
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
+	return c, c.read(path, text)
+}
+
+// read takes the values of a file's text.
+func (c *Config) read(path string, text []byte) error {
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	var document, more yaml.Node
+	if err := documents.Decode(&document); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if len(document.Content) == 0 {
-		return c, nil
+	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s:%d: a second document begins here: write all keys into one", path, more.Line)
 	}
 	if err := checkKeys(path, document.Content[0], keys); err != nil {
-		return c, err
+		return err
 	}
-	if err := document.Decode(&c); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
+	if err := document.Decode(c); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return c, nil
+	return nil
 }
 
 // keys has what may stand where; nil is a value without keys.

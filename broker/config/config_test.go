@@ -1,10 +1,13 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 func load(t *testing.T, text string) (Config, error) {
@@ -32,6 +35,10 @@ func TestMistakesAreNamed(t *testing.T) {
 		"auth:\n  usersfile: /x\n":          `broker.yaml:2: unknown key "usersfile"; did you mean "usersFile"?`,
 		"openwire: tcp://127.0.0.1:61616\n": "line 1",
 		"- a\n":                             "expected keys",
+		"auth: on\n":                        "broker.yaml:1: expected keys",
+		"name: a\nname: b\n":                "already defined at line 1",
+		"name: a\n---\nname: b\n":           "broker.yaml:2: a second document",
+		"name: a\n---\n\tx":                 "line 3",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
@@ -43,6 +50,8 @@ func TestValidate(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"off-everywhere":   func(c *Config) { c.Auth.Mode, c.OpenWire = "off", []string{"tcp://0.0.0.0:61616"} },
 		"write on, off or": func(c *Config) { c.Auth.Mode = "no" },
+		"write it as tcp:": func(c *Config) { c.OpenWire = []string{"tcp://a:1/path"} },
+		"its options":      func(c *Config) { c.OpenWire = []string{"tcp://a:1?maximumConnections=%zz"} },
 		"tcp://HOST:PORT":  func(c *Config) { c.OpenWire = []string{"ssl://a:1"} },
 		"unknown option":   func(c *Config) { c.OpenWire = []string{"tcp://a:1?maxConnections=3"} },
 		"a number of 1":    func(c *Config) { c.OpenWire = []string{"tcp://a:1?maximumConnections=0"} },
@@ -59,4 +68,36 @@ func TestValidate(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Errorf("auth off on loopback: %v", err)
 	}
+}
+
+// FuzzLoad reads anything as a configuration. What it makes of it is what it makes of that written down.
+func FuzzLoad(f *testing.F) {
+	f.Add("name: orders-0\nauth: {mode: off, usersFile: /etc/users}\nopenwire: [\"tcp://127.0.0.1:61616?maximumConnections=3\"]\n")
+	f.Add("datta: /x")
+	f.Add("a: &a [*a]")
+	f.Fuzz(func(t *testing.T, text string) {
+		c := Default()
+		if err := c.read("broker.yaml", []byte(text)); err != nil {
+			return
+		}
+		_ = c.Validate()
+		written, err := yaml.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Config
+		if err := again.read("broker.yaml", written); err != nil || fmt.Sprint(again) != fmt.Sprint(c) {
+			t.Errorf("%+v is read back as %+v, %v", c, again, err)
+		}
+	})
+}
+
+func FuzzParseConnector(f *testing.F) {
+	f.Add("tcp://0.0.0.0:61616?maximumConnections=1000&wireFormat.maxFrameSize=104857600")
+	f.Add("tcp://[::1]:0")
+	f.Fuzz(func(t *testing.T, raw string) {
+		if c, err := ParseConnector(raw); err == nil && (c.MaximumConnections < 1 || !strings.Contains(raw, c.Address)) {
+			t.Errorf("%q was read as %+v", raw, c)
+		}
+	})
 }

@@ -23,11 +23,15 @@ func ParseConnector(raw string) (Connector, error) {
 	if err != nil {
 		return Connector{}, fmt.Errorf("the connector %q: %w", raw, err)
 	}
-	if u.Scheme != "tcp" || u.Port() == "" {
+	options, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return Connector{}, fmt.Errorf("the connector %q: its options: %w", raw, err)
+	}
+	if u.Scheme != "tcp" || u.Port() == "" || u.User != nil || u.Path != "" || u.Fragment != "" {
 		return Connector{}, fmt.Errorf("the connector %q: write it as tcp://HOST:PORT", raw)
 	}
 	c := Connector{Address: u.Host, MaximumConnections: 1000, WireFormat: url.Values{}}
-	for name, values := range u.Query() {
+	for name, values := range options {
 		if strings.HasPrefix(name, "wireFormat.") {
 			c.WireFormat[name] = values
 			continue

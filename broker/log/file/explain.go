@@ -52,10 +52,14 @@ func whoOwns(fsys vfs.FS, dir string) string {
 	}
 }
 
+// shortage tells how much room there is. A disk that is thin, or a file that is one, fills up below a file system that has room.
 func shortage(fsys vfs.FS, dir string, need int64) string {
 	free, err := fsys.Free(dir)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Sprintf("%d bytes are needed", need)
+	case free > need:
+		return fmt.Sprintf("it says that %d bytes are free, so it is a quota or the disk below it", free)
 	}
 	return fmt.Sprintf("%d bytes are needed and %d are free", need, free)
 }

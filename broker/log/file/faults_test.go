@@ -44,7 +44,8 @@ func TestDiskFailsUnderHolder(t *testing.T) {
 	}{
 		{"write", vfs.OpWrite, unix.EIO, 1, []string{"write entry", "/data", "input/output error", "kernel's log"}},
 		{"sync", vfs.OpSync, unix.EIO, 1, []string{"sync entry", "/data", "input/output error", "kernel's log"}},
-		{"disk full", vfs.OpWrite, unix.ENOSPC, 1, []string{"/data is full", "bytes are needed", "are free", "nothing that was ack"}},
+		{"disk full", vfs.OpWrite, unix.ENOSPC, 1, []string{"/data is full", "bytes are free, so it is a quota", "nothing that was ack"}},
+		{"thin disk full", vfs.OpSync, unix.ENOSPC, 1, []string{"sync entry", "/data is full", "bytes are free", "the disk below it"}},
 		{"quota", vfs.OpWrite, unix.EDQUOT, 1, []string{"/data is full"}},
 		{"read-only", vfs.OpWrite, unix.EROFS, 1, []string{"/data is mounted read-only"}},
 		{"begin a segment", vfs.OpRename, unix.EIO, 1 << 15, []string{"begin segment", "kernel's log"}},
