@@ -26,7 +26,8 @@ type Options struct {
 	Now     func() time.Time
 	Logger  *slog.Logger
 	// MemoryLimit is the size in bytes of the messages that are kept in memory alone, above which senders wait;
-	// 0 is 256 MiB.
+	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
+	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
 	MemoryLimit int64
 }
 
@@ -38,6 +39,8 @@ type Broker struct {
 	now         func() time.Time
 	logger      *slog.Logger
 	memory      *gauge
+	open        *gauge       // of messages sent in open transactions
+	flying      *allowance   // of stored messages in flight
 	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
 	mu          sync.RWMutex
 	queues      map[destination.Destination]*queue
@@ -54,11 +57,13 @@ func New(o Options) *Broker {
 	b := &Broker{
 		store: o.Store, advisor: o.Advisor, now: o.Now, logger: o.Logger,
 		memory:      newGauge(o.MemoryLimit),
+		open:        newGauge(max(1, o.MemoryLimit/4)),
 		queues:      map[destination.Destination]*queue{},
 		topics:      map[destination.Destination]*topic{},
 		connections: map[string]*Connection{},
 		clients:     map[string]*Connection{},
 	}
+	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	for _, r := range o.Store.Recovered() {
 		q := b.addQueue(r.Destination, nil)
 		q.behind = r.Messages > 0
@@ -131,6 +136,20 @@ func (b *Broker) Expire() {
 func (b *Broker) Settle() {
 	for _, q := range b.allQueues() {
 		q.settle()
+	}
+}
+
+// feed dispatches queues whose consumers could not get more. It is called under a queue's lock, and waits for none.
+func (b *Broker) feed(queues map[*queue]struct{}) {
+	err := b.store.Barrier(func() {
+		for q := range queues {
+			q.mu.Lock()
+			q.dispatch()
+			q.mu.Unlock()
+		}
+	})
+	if err != nil {
+		b.logger.Debug("no dispatch: the store takes nothing more", "error", err)
 	}
 }
 

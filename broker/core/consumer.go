@@ -22,6 +22,16 @@ type Delivery struct {
 	Message     *message.Message // nil: a pull ends with none
 	Redelivered int              // how often it was delivered before, 0 the first time
 	Pull        uint64           // the number of the pull that it answers, 0 if none
+
+	subscription *subscription // of a topic
+}
+
+// Written says that the message is kept no longer on its way to the client. Its memory counts until then. It may be left out
+// once the consumer is closed, and is never called by a Receiver's Deliver.
+func (d Delivery) Written() {
+	if d.subscription != nil {
+		d.subscription.written(d.Message.Size())
+	}
 }
 
 // Receiver takes deliveries on their way to a client. It is called under a destination's lock: it keeps the delivery and
@@ -119,9 +129,10 @@ func (c *Consumer) SetPrefetch(n int) { c.source.setPrefetch(c, n) }
 // Close ends the consumer. What it has in flight goes back to its queue.
 func (c *Consumer) Close(last LastDelivered) { c.connection.CloseConsumers(last, c) }
 
-// credit is the number of messages that may be sent to the consumer now.
+// credit is the number of messages of a queue that may be sent to the consumer now.
 func (c *Consumer) credit() int {
-	if c.ending.Load() {
+	q := c.source.(*queue)
+	if c.ending.Load() || c.flight.length > 0 && q.broker.flying.spent(q) {
 		return 0
 	}
 	if c.spec.Prefetch == 0 {
@@ -148,13 +159,27 @@ func (c *Consumer) wants(n *node) bool {
 // send dispatches a message of a queue to the consumer.
 func (c *Consumer) send(n *node) {
 	c.flight.pushBack(n)
+	c.weigh(n, +1)
 	c.ready++
 	n.returned = false
 	q := c.source.(*queue)
 	if n.stored {
 		q.reached = max(q.reached, n.message.BrokerSequence())
 	}
-	c.receiver.Deliver(Delivery{n.message, n.redelivered(), c.pulls.answer()})
+	c.receiver.Deliver(Delivery{Message: n.message, Redelivered: n.redelivered(), Pull: c.pulls.answer()})
+}
+
+// weigh counts a stored message as in flight, or with sign -1 as not. What is not stored counts all along.
+func (c *Consumer) weigh(n *node, sign int) {
+	if n.stored {
+		c.connection.broker.flying.add(sign * n.message.Size())
+	}
+}
+
+// release takes a message out of flight.
+func (c *Consumer) release(n *node) {
+	c.flight.remove(n)
+	c.weigh(n, -1)
 }
 
 // mark says what is known of a message in flight, and keeps count of what fills the prefetch.
@@ -173,7 +198,7 @@ func (c *Consumer) mark(n *node, state flight) {
 func (c *Consumer) land(nodes []*node) {
 	for _, n := range nodes {
 		c.mark(n, consumed)
-		c.flight.remove(n)
+		c.release(n)
 	}
 }
 

@@ -80,7 +80,7 @@ func (q *queue) detach(c *Consumer, redelivered func(*node) bool) {
 	for n := c.flight.first; n != nil; {
 		next := n.next
 		if n.state != consumed {
-			c.flight.remove(n)
+			c.release(n)
 			if redelivered(n) {
 				n.redeliveries++
 			}

@@ -22,6 +22,13 @@ func (g *gauge) add(n int) {
 	}
 }
 
+// room tells whether there is any.
+func (g *gauge) room() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.used < g.limit
+}
+
 // full returns nil if there is room, else a channel that is closed when there is.
 func (g *gauge) full() <-chan struct{} {
 	g.mu.Lock()

@@ -206,6 +206,9 @@ func (c *consumer) take() []core.Delivery {
 	defer c.mu.Unlock()
 	got := c.got
 	c.got = nil
+	for _, d := range got {
+		d.Written()
+	}
 	return got
 }
 
@@ -254,14 +257,18 @@ func (c *consumer) consumed(sequence uint64, tx *transaction) {
 	c.ack(core.Ack{Kind: core.Standard, First: sequence, Last: sequence, Count: 1}, tx)
 }
 
-// rest returns the contents of what is left in a queue, by consuming it over a connection of its own.
+// rest consumes what is left in a queue, over a connection of its own, and returns the contents.
 func (b *broker) rest(d destination.Destination) string {
 	b.t.Helper()
 	c := b.connect("ID:rest")
 	defer c.Close(core.NoneDelivered)
+	consumer := c.consume(d, 1000)
 	var texts []string
-	for _, delivery := range c.consume(d, 1000).take() {
-		texts = append(texts, string(delivery.Message.Content()))
+	for got := consumer.take(); len(got) > 0; got = consumer.take() {
+		for _, delivery := range got {
+			texts = append(texts, string(delivery.Message.Content()))
+			consumer.consumed(delivery.Message.BrokerSequence(), nil)
+		}
 	}
 	return strings.Join(texts, " ")
 }

@@ -55,6 +55,7 @@ type subscription struct {
 	waiting  []*message.Message
 	sent     int // delivered and not acknowledged
 	expanded int // of these, how many have reached the program, so that they do not count against the prefetch
+	leaving  int // bytes of messages delivered and not written yet
 	pulls    pulls
 	closed   bool
 }
@@ -83,18 +84,31 @@ func (s *subscription) dispatch() {
 	for len(s.waiting) > 0 && s.credit() > 0 {
 		m := s.next()
 		if m.Expired(s.consumer.connection.broker.millis()) {
+			s.free(m.Size())
 			continue
 		}
 		s.sent++
-		s.consumer.receiver.Deliver(Delivery{Message: m, Pull: s.pulls.answer()})
+		s.leaving += m.Size()
+		s.consumer.receiver.Deliver(Delivery{Message: m, Pull: s.pulls.answer(), subscription: s})
 	}
 }
+
+// written ends the count of a delivered message. Closing did that for all of them.
+func (s *subscription) written(size int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.leaving -= size
+		s.free(size)
+	}
+}
+
+func (s *subscription) free(size int) { s.consumer.connection.broker.memory.add(-size) }
 
 func (s *subscription) next() *message.Message {
 	m := s.waiting[0]
 	s.waiting[0] = nil
 	s.waiting = s.waiting[1:]
-	s.consumer.connection.broker.memory.add(-m.Size())
 	return m
 }
 
@@ -163,7 +177,8 @@ func (s *subscription) close(*Consumer, LastDelivered) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	s.free(s.leaving)
 	for len(s.waiting) > 0 {
-		s.next()
+		s.free(s.next().Size())
 	}
 }

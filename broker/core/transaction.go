@@ -13,6 +13,7 @@ type Transaction struct {
 	store      StoreTx // nil until something is stored
 	sends      []send
 	acks       []consumption
+	held       int   // bytes of what was sent
 	failed     error // why it can only be rolled back
 }
 
@@ -52,12 +53,34 @@ func (t *Transaction) Send(m *message.Message) error {
 		return nil
 	}
 	if err == nil {
+		err = t.hold(m)
+	}
+	if err == nil {
 		err = t.addAll(m)
 	}
 	if err != nil && t.failed == nil {
 		t.failed = err
 	}
 	return err
+}
+
+// hold counts a message as held by the transaction. Nothing but the end of a transaction gives this memory back, so there
+// is no use in waiting for it.
+func (t *Transaction) hold(m *message.Message) error {
+	b := t.connection.broker
+	if !b.open.room() {
+		return errorf(ResourceAllocation, "open transactions hold %d bytes of messages, which is all the memory that the broker has for them: "+
+			"commit more often, and close what has left a transaction open", b.open.limit)
+	}
+	t.held += m.Size()
+	b.open.add(m.Size())
+	return nil
+}
+
+// letGo ends what hold began.
+func (t *Transaction) letGo() {
+	t.connection.broker.open.add(-t.held)
+	t.held = 0
 }
 
 func (t *Transaction) addAll(m *message.Message) error {
@@ -182,6 +205,7 @@ func (a consumption) take(t *Transaction) error {
 
 // publish gives the messages to their destinations, in the order of their sending.
 func (t *Transaction) publish() {
+	defer t.letGo()
 	for _, s := range t.sends {
 		kept := stored(s.message)
 		if !kept {
@@ -206,6 +230,7 @@ func (t *Transaction) Rollback() {
 }
 
 func (t *Transaction) undo() {
+	t.letGo()
 	if t.store != nil {
 		if err := t.store.Rollback(); err != nil {
 			t.connection.broker.logger.Debug("no rollback: the store takes nothing more", "error", err)
@@ -228,7 +253,7 @@ func (a consumption) giveBack() {
 		return
 	}
 	for _, n := range a.nodes {
-		a.consumer.flight.remove(n)
+		a.consumer.release(n)
 		n.state = outstanding
 		n.redeliveries++
 	}

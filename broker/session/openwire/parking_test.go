@@ -232,3 +232,24 @@ func TestGoodbyeToAHeldConnection(t *testing.T) {
 		}
 	})
 }
+
+// What a subscriber to a topic does not read takes memory, and none any more once it is written: senders would wait in vain
+// for its acknowledgement, which may come much later.
+func TestASubscriberThatReadsNothingHoldsSenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, memoryLimit)
+		reader, sender := w.join("reader"), w.join("sender")
+		reader.ok(reader.consumer(1, topic("t")))
+		reader.deafen()
+		sender.ok(sender.fleeting(1, topic("t"), strings.Repeat("x", memoryLimit)))
+		second := sender.ask(sender.fleeting(2, topic("t"), "second"))
+		if sender.answer(second) != nil {
+			t.Fatal("the send did not wait")
+		}
+		reader.hear()
+		synctest.Wait()
+		if !isDone(sender.answer(second)) {
+			t.Error("the send still waits")
+		}
+	})
+}

@@ -202,22 +202,22 @@ func (w *writer) take() ([]item, bool) {
 
 // writeAll encodes and writes the items, in pieces of about gather bytes, and returns the buffer for the next time.
 func (w *writer) writeAll(b []byte, items []item) ([]byte, error) {
-	for _, i := range items {
+	for len(items) > 0 {
 		var err error
-		if b, err = w.encode.append(b, i); err != nil {
-			return b, err
-		}
-		if len(b) >= gather {
-			if err := w.write(b); err != nil {
+		piece := 0
+		for b = b[:0]; piece < len(items) && len(b) < gather; piece++ {
+			if b, err = w.encode.append(b, items[piece]); err != nil {
 				return b, err
 			}
-			b = b[:0]
 		}
-	}
-	if len(b) > 0 {
 		if err := w.write(b); err != nil {
 			return b, err
 		}
+		for i := range items[:piece] {
+			items[i].delivery.Written()
+			items[i] = item{} // free before all is written
+		}
+		items = items[piece:]
 	}
 	if cap(b) > 4*gather {
 		b = nil

@@ -1,0 +1,233 @@
+package core_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+var fleeting = message.SetPersistent(false)
+
+// big is a text of which one message fills a quarter of small, and five all of it.
+const small = 4000
+
+var big = strings.Repeat("x", small/4)
+
+func TestMessagesInMemoryAloneCountUntilTheyAreGone(t *testing.T) {
+	for name, end := range map[string]func(b *broker, c *client, consumer *consumer, s uint64){
+		"acknowledged": func(_ *broker, _ *client, consumer *consumer, s uint64) { consumer.consumed(s, nil) },
+		"refused": func(_ *broker, _ *client, consumer *consumer, s uint64) {
+			consumer.ack(core.Ack{Kind: core.Poison, Last: s, Count: 1}, nil)
+		},
+		"consumed in a transaction": func(_ *broker, c *client, consumer *consumer, s uint64) {
+			tx := c.begin()
+			consumer.consumed(s, tx)
+			tx.commit()
+		},
+		"expired after it was given back": func(b *broker, c *client, _ *consumer, _ uint64) {
+			c.Close(core.NoneDelivered)
+			b.now = b.now.Add(1 << 40)
+			b.Expire()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, 1)
+			c := b.connect("ID:c")
+			consumer := c.consume(orders, 10)
+			c.send(orders, "one", fleeting, message.SetExpiration(b.now.Add(1<<40).UnixMilli()))
+			s := consumer.expect("one")[0]
+			freed := b.Full()
+			if freed == nil {
+				t.Fatal("a message in flight takes no memory")
+			}
+			end(b, c, consumer, s)
+			select {
+			case <-freed:
+			default:
+				t.Error("who waits for memory is not told that there is some")
+			}
+			if b.waits() {
+				t.Error("its memory is not free")
+			}
+		})
+	}
+}
+
+func TestATopicsMessageCountsForEachSubscriberUntilItIsWritten(t *testing.T) {
+	b := newBroker(t, small)
+	c := b.connect("ID:c")
+	reading, stuck, closing := c.consume(prices, 100), c.consume(prices, 100), c.consume(prices, 1)
+	for range 2 {
+		c.send(prices, big)
+	}
+	if !b.waits() {
+		t.Fatal("what is on its way to three subscribers takes no memory")
+	}
+	closing.Close(core.NoneDelivered) // one is on its way, the other waits
+	if !b.waits() {
+		t.Fatal("what is on its way to two subscribers takes no memory")
+	}
+	if n := len(reading.take()); n != 2 {
+		t.Fatalf("%d deliveries", n)
+	}
+	if b.waits() {
+		t.Fatal("the memory of what was written is not free")
+	}
+	c.send(prices, big)
+	c.send(prices, big)
+	if !b.waits() {
+		t.Fatal("a subscriber that reads nothing takes no memory, however much is on its way")
+	}
+	c.Close(core.AllUnknown)
+	for _, d := range stuck.got {
+		d.Written()
+	}
+	if b.waits() {
+		t.Error("the memory of a connection's subscribers is not free when it has ended")
+	}
+	d := b.connect("ID:d")
+	d.consume(prices, 100)
+	for range 4 {
+		d.send(prices, big)
+	}
+	if !b.waits() {
+		t.Error("memory was given back twice")
+	}
+}
+
+// Nothing but its own end frees the memory of a transaction, so the broker does not wait for that but refuses.
+func TestOpenTransactionsAreBounded(t *testing.T) {
+	for name, sets := range map[string][]message.Set{"persistent": nil, "not persistent": {fleeting}} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, small)
+			c := b.connect("ID:c")
+			first, second := c.begin(), c.begin()
+			first.send(orders, big, sets...)
+			err := second.Send(c.make(orders, "more", sets...))
+			var refused *core.Error
+			if !errors.As(err, &refused) || refused.Kind != core.ResourceAllocation || !strings.Contains(refused.Text, "commit more often") {
+				t.Fatalf("beyond the limit: %v", err)
+			}
+			if err := second.Commit(nil); !errors.As(err, &refused) || refused.Kind != core.TransactionRolledBack {
+				t.Errorf("the transaction commits without a message: %v", err)
+			}
+			first.commit()
+			third := c.begin()
+			third.send(orders, big, sets...)
+			third.Rollback()
+			fourth := b.connect("ID:d").begin()
+			fourth.send(orders, big, sets...)
+			fourth.client.Close(core.NoneDelivered)
+			fifth := c.begin()
+			fifth.send(orders, "last", sets...)
+			fifth.commit()
+			if left := b.rest(orders); left != big+" last" {
+				t.Errorf("left is %.20q and %d bytes", left, len(left))
+			}
+		})
+	}
+}
+
+// However large the prefetch of however many consumers, what is in flight is bounded, and nobody who acknowledges stands still.
+func TestStoredMessagesInFlightAreBounded(t *testing.T) {
+	b := newBroker(t, small)
+	c := b.connect("ID:c")
+	for range 4 {
+		c.send(orders, big)
+		c.send(bills, big)
+	}
+	greedy := c.consume(orders, 1000)
+	first := greedy.expect(big)
+	other := c.consume(bills, 1000)
+	for range 3 {
+		other.consumed(other.expect(big)[0], nil) // one at a time
+	}
+	last := other.expect(big)
+	if got := greedy.take(); len(got) != 0 {
+		t.Fatalf("%d more deliveries while the memory is full", len(got))
+	}
+	other.consumed(last[0], nil)
+	greedy.consumed(first[0], nil)
+	greedy.expect(big)
+}
+
+// A queue that held back goes on when another one's consumer makes room, in whatever way.
+func TestAQueueThatHeldBackGoesOn(t *testing.T) {
+	for name, makeRoom := range map[string]func(hog *client, consumer *consumer, sequences []uint64){
+		"after an acknowledgement": func(_ *client, c *consumer, s []uint64) {
+			c.ack(core.Ack{Kind: core.Standard, Last: s[len(s)-1], Count: len(s)}, nil)
+		},
+		"after a close":            func(_ *client, c *consumer, _ []uint64) { c.Close(core.NoneDelivered) },
+		"after a connection broke": func(hog *client, _ *consumer, _ []uint64) { hog.Close(core.AllUnknown) },
+		"after a commit": func(hog *client, c *consumer, s []uint64) {
+			tx := hog.begin()
+			c.ack(core.Ack{Kind: core.Standard, Last: s[len(s)-1], Count: len(s)}, tx)
+			c.Close(core.NoneDelivered)
+			tx.commit()
+		},
+		"after a rollback": func(hog *client, c *consumer, s []uint64) {
+			tx := hog.begin()
+			c.ack(core.Ack{Kind: core.Standard, Last: s[len(s)-1], Count: len(s)}, tx)
+			c.Close(core.NoneDelivered)
+			tx.Rollback()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, small)
+			hog, c := b.connect("ID:hog"), b.connect("ID:c")
+			consumer := hog.consume(orders, 1000)
+			hog.send(orders, big)
+			sequences := consumer.expect(big)
+			c.send(bills, "one")
+			c.send(bills, "two")
+			held := c.consume(bills, 1000)
+			held.expect("one")
+			makeRoom(hog, consumer, sequences)
+			held.expect("two")
+		})
+	}
+}
+
+func TestWhichMessagesNeedMemory(t *testing.T) {
+	c := newBroker(t, 0).connect("ID:c")
+	for name, want := range map[string]bool{
+		"queue://A": false, "queue://A,queue://B": false, "topic://A": true, "queue://A,topic://B": true, "temp-queue://A": true,
+	} {
+		d, err := destination.Parse(name, destination.Queue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := core.NeedsMemory(c.make(d, "")); got != want {
+			t.Errorf("a persistent message for %s: %v", name, got)
+		}
+		if !core.NeedsMemory(c.make(d, "", fleeting)) {
+			t.Errorf("a message for %s that is not persistent needs none", name)
+		}
+	}
+}
+
+// A commit waits for memory if it brings what needs some, and frees none.
+func TestWhichCommitsNeedMemory(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	c.send(orders, "one")
+	consumer := c.consume(orders, 1)
+	one := consumer.expect("one")[0]
+	tx := c.begin()
+	tx.send(bills, "kept")
+	if tx.NeedsMemory() {
+		t.Error("stored messages need memory")
+	}
+	tx.send(bills, "fleeting", fleeting)
+	if !tx.NeedsMemory() {
+		t.Error("messages that are not persistent need no memory")
+	}
+	consumer.consumed(one, tx)
+	if tx.NeedsMemory() {
+		t.Error("who makes room has to wait for some")
+	}
+}
