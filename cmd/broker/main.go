@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,9 +20,17 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand())
+	root.AddCommand(serveCommand(), producerCommand(), consumerCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		root.PrintErrln("twinmesh-broker:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exitCode tells a run that did less than it was told to from one that failed.
+func exitCode(err error) int {
+	if errors.Is(err, errIncomplete) {
+		return 2
+	}
+	return 1
 }
