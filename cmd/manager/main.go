@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -14,9 +16,9 @@ import (
 )
 
 func main() {
-	o, err := parseFlags(os.Args[1:])
+	o, err := parseFlags(os.Args[1:], os.Stderr)
 	if err != nil {
-		os.Exit(2) // the flag package has told why
+		os.Exit(2) // it has told why
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
@@ -43,9 +45,11 @@ type options struct {
 	healthAddress  string
 }
 
-func parseFlags(args []string) (options, error) {
+// parseFlags tells out what is wrong.
+func parseFlags(args []string, out io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	flags.SetOutput(out)
 	flags.StringVar(&o.brokerImage, "broker-image", "", "image of brokers whose BrokerCluster names none (required)")
 	flags.Func("namespaces", "comma-separated namespaces to work in (default: all)", func(list string) error {
 		o.namespaces = strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
@@ -56,9 +60,15 @@ func parseFlags(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	if o.brokerImage == "" {
-		err := fmt.Errorf("--broker-image is required: brokers run this image unless their BrokerCluster names another")
-		fmt.Fprintln(flags.Output(), err)
+	var err error
+	switch {
+	case o.brokerImage == "":
+		err = errors.New("--broker-image is required: brokers run this image unless their BrokerCluster names another")
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q: there are only flags", flags.Arg(0))
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(out, err)
 		return options{}, err
 	}
 	return o, nil
