@@ -16,5 +16,5 @@ for source in "$@"; do
   sed "s/javax\.jms/$generation.jms/g" "$source" >"$directory/sources/$(basename "$source")"
 done
 classes=$(<"$directory/libraries"):$directory
-javac -cp "$classes" -d "$directory" "$directory"/sources/*.java >&2
+javac -encoding UTF-8 -cp "$classes" -d "$directory" "$directory"/sources/*.java >&2
 echo "$classes"
