@@ -67,9 +67,9 @@ type Record struct {
 // Entry is what was made durable together. It is not what is atomic: records that belong together may be spread over
 // several entries, and their last one says that they exist.
 type Entry struct {
-	Number  uint64 // grows by one, starting at 1
-	Term    uint64 // of the holder that wrote it
-	Records []Record
+	Number  uint64   // grows by one, starting at 1
+	Term    uint64   // of the holder that wrote it
+	Records []Record // of an entry that was read, there may be none
 }
 
 // Apply takes the next entry. It is called by one goroutine at a time and must not call Room or Close, nor wait for anything

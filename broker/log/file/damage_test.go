@@ -13,7 +13,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/vfs"
 )
 
-// written is a closed log of three segments in one term, with an entry for each record, and where they lie.
+// written is the log of a broker that was killed: three segments in one term, with an entry for each record, and where they lie.
 type written struct {
 	volume   *vfs.Mem
 	records  []string
@@ -25,7 +25,8 @@ type written struct {
 func write(t *testing.T) written {
 	t.Helper()
 	w := written{volume: vfs.NewMem()}
-	l, err := Open(on(t, w.volume.Process(), noFault))
+	p := w.volume.Process()
+	l, err := Open(on(t, p, noFault))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +45,7 @@ func write(t *testing.T) written {
 	for _, s := range l.table.segments {
 		w.segments = append(w.segments, s.name())
 	}
+	p.Kill()
 	l.Close()
 	if len(w.segments) != 3 {
 		t.Fatalf("%d segments, want 3", len(w.segments))
@@ -157,6 +159,29 @@ func TestTornEnd(t *testing.T) {
 		if diff := cmp.Diff(w.records[:last], got); diff != "" {
 			t.Errorf("with %d bytes of the last entry (-want +got):\n%.400s", kept, diff)
 		}
+	}
+}
+
+// TestSealedEnd damages the last entry of a log that was closed in order, and of one that was killed since then while it had
+// nothing to do. It was acknowledged, and so it is missed.
+func TestSealedEnd(t *testing.T) {
+	for _, killed := range []bool{false, true} {
+		w := write(t)
+		p := w.volume.Process()
+		l, a, _ := logtest.Lead(t, opener(func() vfs.FS { return p }, testDirectory))
+		logtest.Append(t, l, strings.Repeat("x", 1800))
+		logtest.Flush(t, l, a)
+		last := place{l.(*Log).writer.segment.name(), l.(*Log).writer.segment.end - 1000}
+		l.Close()
+		if killed {
+			p = w.volume.Process()
+			l, _, _ := logtest.Lead(t, opener(func() vfs.FS { return p }, testDirectory))
+			p.Kill()
+			l.Close()
+		}
+		w.change(t, last.segment, last.offset, []byte{'y'})
+		_, err := recoverAll(t, on(t, w.volume.Process(), noFault))
+		mentions(t, err, last.segment, "cannot be read at offset", "entry 25 is to be", "restore the file from a copy")
 	}
 }
 

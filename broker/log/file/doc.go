@@ -21,6 +21,10 @@
 // still write: their files are never changed, only ever removed. The segment gets its name when it is complete and synced,
 // so a crash at any point leaves either the old end or the new one.
 //
+// A holder that gives up its right in order writes an entry without records behind its last one. That seals it: if the last
+// entry is damaged later, it is refused as any other is, and not taken for one that was never written to its end. An
+// entry that was the last one when its holder crashed has no such seal; there the two cannot be told apart.
+//
 // # Dropping
 //
 // A segment's header says below which entry nothing is needed. A new segment is begun when there is something to give

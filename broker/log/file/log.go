@@ -249,6 +249,16 @@ func (l *Log) Err() error {
 	return nil
 }
 
+// seal ends the log of a holder that gives up its right in order. If it fails, nothing is lost by that.
+func (l *Log) seal() {
+	if !errors.Is(l.queue.Err(), log.ErrClosed) {
+		return
+	}
+	if err := l.writer.seal(); err != nil {
+		l.o.Logger.Warn("the log's end was not sealed", "directory", l.o.Directory, "reason", err)
+	}
+}
+
 // Close is log.Log's. It waits for a call of Lead to return.
 func (l *Log) Close() error {
 	l.mu.Lock()
@@ -262,6 +272,7 @@ func (l *Log) Close() error {
 	l.wg.Wait()
 	if l.queue != nil {
 		l.queue.Close()
+		l.seal()
 		l.writer.close()
 		l.claim.close()
 		l.lock.release()

@@ -134,6 +134,7 @@ func (t *takeover) settle() error {
 	}
 	t.writer.begin(t.writer.segment)
 	if tail := t.end.tail; tail != nil {
+		t.writer.unsealed = tail.length > entryHeader
 		e, err := tail.entry()
 		if err != nil {
 			return err

@@ -25,12 +25,13 @@ type writer struct {
 	claim    *claim
 	table    *table
 
-	start   uint64 // the term's first entry
-	keep    uint64 // entries below it are not needed
-	next    uint64 // entry
-	segment *segment
-	spare   bool   // whether the term has a spare segment
-	zeros   []byte // nil where zeros ahead do not pay: over a network they would cost what they spare
+	start    uint64 // the term's first entry
+	keep     uint64 // entries below it are not needed
+	next     uint64 // entry
+	segment  *segment
+	unsealed bool   // whether the segment's last entry has records, and nothing behind it shows that it was whole
+	spare    bool   // whether the term has a spare segment
+	zeros    []byte // nil where zeros ahead do not pay: over a network they would cost what they spare
 }
 
 // segment is the one that is written to, locked.
@@ -61,7 +62,7 @@ func (w *writer) Write(e *group.Entry) error {
 	if err := w.claim.check(); err != nil {
 		return err
 	}
-	w.next = e.Number + 1
+	w.next, w.unsealed = e.Number+1, true
 	w.table.add(offset, w.segment.filled)
 	return nil
 }
@@ -135,7 +136,7 @@ func (w *writer) advance() error {
 
 // begin makes a new segment the one that is written to.
 func (w *writer) begin(s *segment) {
-	w.segment = s
+	w.segment, w.unsealed = s, false
 	w.table.begin(s.header)
 	w.table.grew(s.filled)
 }
@@ -216,6 +217,18 @@ func (w *writer) discard(h header) error {
 
 func (w *writer) spareName() string {
 	return filepath.Join(w.dir, fmt.Sprintf("%010d%s", w.claim.term, spareSuffix))
+}
+
+// seal writes an entry without records behind the last one, so that damage to that is told from an entry that was not
+// written to its end. Nothing depends on the seal itself, so the term is not read after it.
+func (w *writer) seal() error {
+	if !w.unsealed {
+		return nil
+	}
+	if err := w.put(w.segment, make([]byte, entryHeader), w.next, w.claim.term); err != nil {
+		return err
+	}
+	return w.segment.file.Sync()
 }
 
 func (w *writer) close() {

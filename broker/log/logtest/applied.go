@@ -31,7 +31,7 @@ func NewApplied(t testing.TB) *Applied { return &Applied{t: t, changed: make(cha
 func (a *Applied) Apply(e log.Entry) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	barriers := true
+	barriers := len(e.Records) > 0
 	for _, r := range e.Records {
 		data := string(r.Data)
 		if r.Data != nil {
