@@ -58,6 +58,11 @@ cluster-test: cluster-build ## The local Kubernetes itself
 e2e: deps-java images cluster-build ## All of it on the local Kubernetes, while one thing after the other breaks
 	go test -v -count=1 -timeout 15m ./test/e2e/...
 
+##@ Measure
+bench: ## Messages a second beside a bare append-and-sync loop, memory, time to start; BENCH_FLAGS='--dir D'
+	go build -trimpath -o bin/twinmesh-broker ./cmd/broker
+	go run ./test/bench --broker bin/twinmesh-broker $(BENCH_FLAGS)
+
 ##@ Check
 lint: deps-lint ## Formatting, vet, staticcheck, shellcheck, and the rules of who imports whom
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [[ -z $$files ]] || { printf 'not gofmt-ed:\n%s\n' "$$files"; exit 1; }
@@ -85,5 +90,5 @@ cluster-down: ## End it and remove all it made
 deps-%:
 	@hack/deps.sh $*
 
-.PHONY: help demo demo-down build images generate clean unit test race interop cluster-test e2e lint \
+.PHONY: help demo demo-down build images generate clean unit test race interop cluster-test e2e bench lint \
 	check-generated vulncheck cluster-build cluster-up cluster-down
