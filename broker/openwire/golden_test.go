@@ -121,6 +121,28 @@ func TestGoldenStreams(t *testing.T) {
 	}
 }
 
+// Golden frames are only as good as what they hold: each structure, in each version that has it, in each encoding.
+func TestGoldenFramesHaveEverything(t *testing.T) {
+	type kind struct {
+		name         string
+		version      int
+		tight, cache bool
+	}
+	seen := map[kind]bool{}
+	for _, g := range readGolden(t, "frames") {
+		seen[kind{g.kind, g.format.Version, g.format.Tight, g.format.Cache}] = true
+	}
+	for _, s := range newDumper(t).structures {
+		for version := max(1, s.Since); s.Role == table.Struct && version <= table.MaxVersion; version++ {
+			for i := range 4 {
+				if k := (kind{s.Name, version, i&1 != 0, i&2 != 0}); !seen[k] {
+					t.Errorf("there is no golden frame of %+v", k)
+				}
+			}
+		}
+	}
+}
+
 func checkGolden(t *testing.T, line int, g goldenFrame, dump *dumper, decoder *Decoder, encoder *Encoder) {
 	t.Helper()
 	v, err := decoder.Decode(g.frame[4:])

@@ -74,7 +74,8 @@ func TestDirectoryOfAnotherBroker(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(java, "db-1.log"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mentions(t, refused(t, "--data", java), "ActiveMQ", "db-1.log", "network connector", "directory of its own")
+	mentions(t, refused(t, "--data", java), "ActiveMQ", "db-1.log", "directory of its own",
+		"receive its messages there and send them here")
 	if left, err := os.ReadDir(java); err != nil || len(left) != 1 {
 		t.Errorf("left in the directory: %v, %v", left, err)
 	}

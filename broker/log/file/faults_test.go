@@ -203,7 +203,7 @@ func TestDirectoryOfAnother(t *testing.T) {
 		fill func(*testing.T, *vfs.Mem)
 		want []string
 	}{
-		{"a Java broker's store", fill("db-1.log"), []string{"ActiveMQ", "db-1.log", "network connector", "directory of its own"}},
+		{"a Java broker's store", fill("db-1.log"), []string{"ActiveMQ", "db-1.log", "directory of its own", "receive its messages there and send them here"}},
 		{"another broker's", other, []string{`"billing-1"`, `"orders-0"`, "directory of its own"}},
 		{"another's that lost its identity", func(t *testing.T, m *vfs.Mem) {
 			other(t, m)

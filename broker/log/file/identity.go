@@ -26,7 +26,7 @@ func checkIdentity(fsys vfs.FS, dir, broker string) error {
 	for _, name := range names {
 		if strings.HasPrefix(name, "db-") && strings.HasSuffix(name, ".log") {
 			return fmt.Errorf("%s holds the store of an ActiveMQ broker (%s), which is not read here: give this broker a directory "+
-				"of its own, start ActiveMQ on %s, and drain it by a network connector from it to this broker", dir, name, dir)
+				"of its own, start ActiveMQ on %s again, and let a JMS program receive its messages there and send them here", dir, name, dir)
 		}
 	}
 	owner, err := readIdentity(fsys, dir)
