@@ -176,7 +176,7 @@ func (s *Store) restate(g log.Segment) error {
 	}
 	var stale []lastSequence
 	for p := range s.state.producers.all() {
-		if in(g, p.recorded) {
+		if in(g, p.recorded) || in(g, p.linked) {
 			stale = append(stale, lastSequence{[]byte(p.id), p.last})
 		}
 	}

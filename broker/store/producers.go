@@ -26,6 +26,7 @@ type producer struct {
 
 	last     int64
 	recorded uint64 // the entry without which last would be forgotten
+	linked   uint64 // the entry without which its place in the list would be another
 
 	appended   int64        // the highest on its way
 	appendedAt log.Position // by the record at this position or before
@@ -52,7 +53,8 @@ func (ps *producers) append(id []byte, sequence int64, at log.Position) {
 }
 
 // apply does what the record at a position says: the producer stored a sequence. recorded is the entry that tells the
-// producer and the sequence, an earlier one if the record commits a transaction.
+// producer and the sequence, an earlier one if the record commits a transaction. An old sequence, as a dead letter has it, changes
+// only the place in the list: whoever reads the log from behind the newer one's record would list the producer by it.
 func (ps *producers) apply(id []byte, sequence int64, recorded uint64, at log.Position) {
 	if len(id) == 0 {
 		return
@@ -67,6 +69,7 @@ func (ps *producers) apply(id []byte, sequence int64, recorded uint64, at log.Po
 		ps.unlink(p)
 	}
 	ps.link(p)
+	p.linked = recorded
 	if ps.listed > maxProducers {
 		ps.forget(ps.oldest, at)
 	}
