@@ -83,3 +83,13 @@ func (c *peer) next() openwire.DataStructure {
 	}
 	return v
 }
+
+// message is a persistent one on the queue orders.
+func (c *peer) message(n int) *openwire.BytesMessage {
+	producer := &openwire.ProducerID{ConnectionID: openwire.S("ID:test"), SessionID: 1, Value: 1}
+	m := &openwire.BytesMessage{}
+	m.ProducerID, m.Persistent, m.Content, m.ResponseRequired = producer, true, make([]byte, 40_000), true
+	m.Destination = &openwire.Queue{PhysicalName: openwire.S("orders")}
+	m.MessageID = &openwire.MessageID{ProducerID: producer, ProducerSequenceID: int64(n)}
+	return m
+}

@@ -203,17 +203,23 @@ func (p *process) join() *peer {
 // sendUntilTheEnd sends messages until the broker is gone, and tells how many were answered, also before each.
 func (p *process) sendUntilTheEnd(before func(answered int)) int {
 	c := p.join()
-	producer := &openwire.ProducerID{ConnectionID: openwire.S("ID:test"), SessionID: 1, Value: 1}
-	for n := int64(1); ; n++ {
-		m := &openwire.BytesMessage{}
-		m.ProducerID, m.Persistent, m.Content = producer, true, make([]byte, 40_000)
-		m.Destination = &openwire.Queue{PhysicalName: openwire.S("orders")}
-		m.MessageID = &openwire.MessageID{ProducerID: producer, ProducerSequenceID: n}
-		before(int(n - 1))
-		if !c.ask(m) {
-			return int(n - 1)
+	for n := 0; ; n++ {
+		before(n)
+		if !c.ask(c.message(n + 1)) {
+			return n
 		}
 	}
+}
+
+// sendSome sends so many messages, and tells how many were answered.
+func (p *process) sendSome(count int) int {
+	c := p.join()
+	for n := range count {
+		if !c.ask(c.message(n + 1)) {
+			return n
+		}
+	}
+	return count
 }
 
 // receiveAll receives so many messages, in the order in which they were sent.

@@ -1,8 +1,15 @@
 package file
 
 import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/twinmesh/twinmesh/broker/log"
 	"github.com/twinmesh/twinmesh/broker/log/logtest"
 	"github.com/twinmesh/twinmesh/broker/vfs"
 )
@@ -34,4 +41,34 @@ func TestDropsWithNothingBetween(t *testing.T) {
 	if _, err := recoverAll(t, on(t, w.volume.Process(), noFault)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestStandbyTriesTheLock counts how often a standby tries it: NFS may wake late who waits for it.
+func TestStandbyTriesTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := vfs.NewMem()
+		holder, _, _ := logtest.Lead(t, opener(func() vfs.FS { return m.Process() }, testDirectory))
+		defer holder.Close()
+		var tries atomic.Int64
+		o := on(t, m.Process(), func(op vfs.Op) error {
+			if op.Kind == vfs.OpLock && op.Name == filepath.Join(testDirectory, lockFile) {
+				tries.Add(1)
+			}
+			return nil
+		})
+		o.Poll = 0 // the default
+		standby, err := Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer standby.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+time.Millisecond)
+		defer cancel()
+		if _, err := standby.Lead(ctx, func(log.Entry) {}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Lead: %v", err)
+		}
+		if n := tries.Load(); n != 41 {
+			t.Errorf("it tried the lock %d times in 10 s, want one at once and one every 250 ms", n)
+		}
+	})
 }
