@@ -100,6 +100,22 @@ func TestUnacknowledgedMessagesComeAgain(t *testing.T) {
 	})
 }
 
+// What was prefetched over a link is forgotten with it, however often.
+func TestPrefetchedMessagesComeAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, p *pair) {
+		s := p.session(p.connect(failover), client.AutoAck)
+		p.send(p.producer(s, queue("q")), "a", "b")
+		consumer := p.consumer(s, queue("q"), client.ConsumerOptions{Prefetch: 2})
+		for range 5 {
+			synctest.Wait()
+			p.takeOver()
+			<-time.After(time.Second)
+		}
+		p.want(consumer, "a x1, b x1")
+		p.none(consumer)
+	})
+}
+
 // A program that waits does not notice a takeover.
 func TestWaitingOverATakeover(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pair) {

@@ -42,7 +42,7 @@ func bareLoop(dir string, size int, duration time.Duration) (figures, error) {
 
 // throughLog appends records from some goroutines, each of which waits until its record is applied.
 func throughLog(dir string, size, goroutines int, duration time.Duration) (figures, error) {
-	l, err := file.Open(file.Options{Directory: filepath.Join(dir, "log"), Broker: "rawsync",
+	l, err := file.Open(file.Options{Directory: filepath.Join(dir, "log"), Broker: "bench",
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		return figures{}, err
