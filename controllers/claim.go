@@ -48,7 +48,7 @@ func (p *pass) applyClaim(ctx context.Context, pair *pair) error {
 		return nil
 	}
 	if existing.Annotations[usedByAnnotation] != string(p.cluster.UID) {
-		p.event(corev1.EventTypeNormal, "ExistingClaimUsed", "UseClaim",
+		p.event(existing, corev1.EventTypeNormal, "ExistingClaimUsed", "UseClaim",
 			"pair %s uses the claim %s, which was there before, and the messages on it", pair.name, existing.Name)
 	}
 	if p.cluster.Spec.StandbysOrDefault() > 0 && !slices.Contains(existing.Spec.AccessModes, corev1.ReadWriteMany) {

@@ -50,7 +50,7 @@ func (p *pass) replaceIfLost(ctx context.Context, pod *corev1.Pod, after time.Du
 		return nil
 	}
 	p.working(fmt.Sprintf("replacing pod %s of the lost node %s", pod.Name, node.Name))
-	p.event(corev1.EventTypeWarning, "NodeLost", "ReplacePod", "node %s is lost for over %s: pod %s is deleted to run elsewhere", node.Name, after, pod.Name)
+	p.event(pod, corev1.EventTypeWarning, "NodeLost", "ReplacePod", "node %s is lost for over %s: pod %s is deleted to run elsewhere", node.Name, after, pod.Name)
 	return p.deletePod(ctx, pod, client.GracePeriodSeconds(0))
 }
 

@@ -250,13 +250,17 @@ func leavesClaims(t *testing.T, h *harness) {
 
 func usesExistingClaim(t *testing.T, h *harness) {
 	s := h.prepare(t)
-	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "store-orders-0"}}
-	claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
-	claim.Spec.StorageClassName = ptr.To("prepared")
-	claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("50Gi")}
-	s.must(h.client.Create(t.Context(), claim))
+	claim := &corev1.PersistentVolumeClaim{}
+	for _, name := range []string{"store-orders-1", "store-orders-0"} {
+		claim = &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}}
+		claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
+		claim.Spec.StorageClassName = ptr.To("prepared")
+		claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("50Gi")}
+		s.must(h.client.Create(t.Context(), claim))
+	}
 	s.must(h.client.Create(t.Context(), s.cluster))
 	s.untilEvent("ExistingClaimUsed", "store-orders-0")
+	s.untilEvent("ExistingClaimUsed", "store-orders-1")
 	s.until("the claim is labelled", func() error {
 		s.get(claim, "store-orders-0")
 		if claim.Labels[v1alpha1.LabelCluster] != "orders" {

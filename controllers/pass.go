@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,6 +45,7 @@ type stall struct{ reason, message string }
 
 // occurrence becomes an event.
 type occurrence struct {
+	related                    runtime.Object
 	kind, reason, action, note string
 	args                       []any
 }
@@ -103,15 +105,16 @@ func (p *pass) wake(d time.Duration) {
 	}
 }
 
-// event is sent when the status of this pass was written.
-func (p *pass) event(kind, reason, action, note string, args ...any) {
-	p.events = append(p.events, occurrence{kind, reason, action, note, args})
+// event is sent when the status of this pass was written. Events that differ only in their note count as one, of which
+// the first note is kept, so each has the object that it is related to, if there is one.
+func (p *pass) event(related runtime.Object, kind, reason, action, note string, args ...any) {
+	p.events = append(p.events, occurrence{related, kind, reason, action, note, args})
 }
 
 func (p *pass) conflict(err *nameConflictError) {
 	p.refuse("NameConflict", err.Error())
 	p.wake(blockedRetry)
 	if !conditionIs(p.cluster, v1alpha1.ConditionStalled, "NameConflict") {
-		p.event(corev1.EventTypeWarning, "NameConflict", "Apply", "%s", err.Error())
+		p.event(nil, corev1.EventTypeWarning, "NameConflict", "Apply", "%s", err.Error())
 	}
 }

@@ -150,7 +150,7 @@ func (p *pass) roll(ctx context.Context) error {
 		p.working(step.why)
 	}
 	if step.restart != nil {
-		p.event(corev1.EventTypeNormal, "RollingUpdate", "RestartPod", "%s for a change of its pod template", step.why)
+		p.event(step.restart, corev1.EventTypeNormal, "RollingUpdate", "RestartPod", "%s for a change of its pod template", step.why)
 		return p.deletePod(ctx, step.restart)
 	}
 	if step.wait == nil || podReady(step.wait) {

@@ -24,7 +24,7 @@ func (p *pass) finish(ctx context.Context, failure error) error {
 		}
 	}
 	for _, e := range p.events {
-		p.recorder.Eventf(p.cluster, nil, e.kind, e.reason, e.action, e.note, e.args...)
+		p.recorder.Eventf(p.cluster, e.related, e.kind, e.reason, e.action, e.note, e.args...)
 	}
 	return nil
 }
@@ -147,12 +147,12 @@ func conditionIs(cluster *v1alpha1.BrokerCluster, kind, reason string) bool {
 
 // tellTakeovers compares with the last status: a pair that is now led with a higher term was taken over.
 func (p *pass) tellTakeovers(before []v1alpha1.PairStatus) {
-	for _, now := range p.cluster.Status.Pairs {
+	for i, now := range p.cluster.Status.Pairs {
 		for _, was := range before {
 			if was.Name != now.Name || now.Active == "" || was.Term == 0 || now.Term <= was.Term {
 				continue
 			}
-			p.event(corev1.EventTypeNormal, "Takeover", "Observe", "pair %s: %s is active with term %d; before: %s, term %d",
+			p.event(p.pairs[i].active(), corev1.EventTypeNormal, "Takeover", "Observe", "pair %s: %s is active with term %d; before: %s, term %d",
 				now.Name, now.Active, now.Term, valueOr(was.Active, "none"), was.Term)
 		}
 	}
