@@ -180,3 +180,38 @@ func TestBadOptions(t *testing.T) {
 		})
 	}
 }
+
+// FuzzOffer reads anything as the properties of a client that nobody knows yet. What is agreed on with it is never beyond
+// the broker's own offer.
+func FuzzOffer(f *testing.F) {
+	f.Add(int32(12), javaOffer().Info().MarshalledProperties)
+	f.Add(int32(-1), wire.AppendMap(nil, []wire.Entry{{Key: "CacheSize", Value: wire.IntValue(-1)}, {Key: "MaxFrameSize", Value: wire.LongValue(-1)}}))
+	f.Fuzz(func(t *testing.T, version int32, properties []byte) {
+		mine := javaOffer()
+		mine.MaxFrameSize = 1 << 20
+		info := mine.Info()
+		info.Version, info.MarshalledProperties = version, properties
+		theirs, err := info.Offer()
+		if err != nil {
+			return
+		}
+		got, err := Negotiate(mine, theirs)
+		if err != nil {
+			return
+		}
+		if got.Version < 1 || got.Version > NewestVersion || got.MaxFrameSize < 1 || got.MaxFrameSize > mine.MaxFrameSize ||
+			got.CacheSize > mine.CacheSize || got.Inactivity > mine.MaxInactivity || got.Inactivity < 0 || got.InitialDelay < 0 {
+			t.Fatalf("%+v and %+v agree on %+v", mine, theirs, got)
+		}
+		encoder, decoder := NewEncoder(got), NewDecoder(got)
+		for range 3 { // the second time from the cache, if there is one
+			frame, err := encoder.AppendFrame(nil, &ConnectionInfo{ConnectionID: &ConnectionID{Value: S("ID:1")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := decoder.Decode(frame[sizePrefix:]); err != nil {
+				t.Errorf("%+v: %v", got, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/log"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// FuzzRecord reads anything as a record, and applies it twice in different places, as it is after what may follow it.
+func FuzzRecord(f *testing.F) {
+	queue := message.RawDestination(destination.Destination{Kind: destination.Queue, Name: "orders"})
+	m := message.New(message.Plain, message.SetDestination(destination.Destination{Kind: destination.Queue, Name: "orders"}))
+	for _, r := range []record{
+		{kind: kindMessage, sequence: 7, body: m.Bytes()},
+		{kind: kindTxMessage, tx: 1, place: 2, body: m.Bytes()},
+		{kind: kindPart, body: []byte("a piece")},
+		{kind: kindLargeMessage, sequence: 7, destination: queue, producer: []byte("p"), size: 9, parts: []log.Position{{Entry: 1}, {Entry: 3, Offset: 8}}},
+		{kind: kindRemove, destination: queue, sequences: []uint64{7, 9, 8}},
+		{kind: kindTxRemove, tx: 1, destination: queue, sequences: []uint64{7}},
+		{kind: kindCommit, tx: 1, sequence: 10},
+		{kind: kindRollback, tx: 1},
+		{kind: kindHorizon, destination: queue, sequence: 99},
+		{kind: kindProducers, producers: []lastSequence{{[]byte("p"), 3}}},
+	} {
+		f.Add(append(r.append(nil), r.body...))
+	}
+	commit := (&record{kind: kindCommit, tx: 1, sequence: 10}).append(nil)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r, again record
+		if r.decode(data) == nil {
+			written := append(r.append(nil), r.body...)
+			if err := again.decode(written); err != nil || !reflect.DeepEqual(r, again) {
+				t.Fatalf("%+v is read back as %+v, %v", r, again, err)
+			}
+		}
+		st := newState()
+		for entry, record := range [][]byte{data, data, commit} {
+			if st.apply(1, log.Position{Entry: uint64(entry) + 1}, record) != nil {
+				break
+			}
+		}
+		count, bytes := 0, int64(0)
+		for _, q := range st.queues {
+			count, bytes = count+q.count, bytes+q.bytes
+		}
+		if count != st.count || bytes != st.bytes {
+			t.Errorf("the queues have %d messages of %d bytes, the sums are %d and %d", count, bytes, st.count, st.bytes)
+		}
+	})
+}
