@@ -19,6 +19,7 @@ func TestJavaClients(t *testing.T) {
 			t.Run("send, then receive from another broker", func(t *testing.T) { receiveFromAnother(t, g, program) })
 			t.Run("send 10,000 messages over a failover", func(t *testing.T) { sendOverAFailover(t, g, program) })
 			t.Run("send and receive over a failover", func(t *testing.T) { sendAndReceiveOverAFailover(t, g, program) })
+			t.Run("understand our own client", func(t *testing.T) { understandOurClient(t, g, program) })
 			t.Run("die together with their broker", func(t *testing.T) { dieWithTheirBroker(t, g, program) })
 		})
 	}
