@@ -128,8 +128,10 @@ func (c *Connection) consumer(id *openwire.ConsumerID) *Consumer {
 func (c *Connection) Session(ctx context.Context, mode AckMode) (*Session, error) {
 	s := &Session{connection: c, mode: mode, id: openwire.SessionID{ConnectionID: openwire.S(c.id), Value: c.sessions.Add(1)}}
 	s.entry = &entry{commands: []openwire.Command{&openwire.SessionInfo{SessionID: &s.id}}}
-	err := c.transport.tell(ctx, s.entry.commands[0], func() { c.transport.track(s.entry) })
-	return s, err
+	if err := c.transport.tell(ctx, s.entry.commands[0], func() { c.transport.track(s.entry) }); err != nil {
+		return nil, fmt.Errorf("opening a session: %w", err)
+	}
+	return s, nil
 }
 
 // Close ends the connection with all that belongs to it. What was acknowledged is so when it returns nil; transactions that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -339,7 +340,9 @@ func (c *Consumer) rolledBack(ctx context.Context) {
 // Close ends the consumer. It does not wait. What it received and did not acknowledge is delivered to others.
 func (c *Consumer) Close() {
 	c.fail(ErrClosed)
-	connection := c.session.connection
+	s := c.session
+	s.consumers = slices.DeleteFunc(s.consumers, func(other *Consumer) bool { return other == c })
+	connection := s.connection
 	connection.mu.Lock()
 	delete(connection.consumers, *c.id)
 	connection.mu.Unlock()

@@ -304,6 +304,37 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// A broker that is there may take its time: the option timeout is for none being there. And what is unanswered is bounded.
+func TestABrokerThatTakesItsTime(t *testing.T) {
+	bubble(t, func(t *testing.T, p *pair) {
+		producer := p.producer(p.session(p.connect(failover+"?timeout=1000"), client.AutoAck), queue("q"))
+		p.active.log.Hold()
+		sent, answered := 0, make(chan error, 100)
+		patient := make(chan struct{})
+		go func() {
+			defer close(patient)
+			for range 100 {
+				if err := producer.SendAsync(p.ctx, client.NewBytes(make([]byte, 100<<10)), func(err error) { answered <- err }); err != nil {
+					t.Error(err)
+				}
+				sent++
+			}
+		}()
+		<-time.After(time.Minute)
+		synctest.Wait()
+		if sent < 80 || sent > 84 {
+			t.Errorf("%d messages of 100 KiB are unanswered, want about 8 MiB", sent)
+		}
+		p.active.log.Release()
+		<-patient
+		for range 100 {
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // Another try would only be refused again, at all the brokers.
 func TestAWrongPasswordIsFinal(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pair) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -105,5 +106,7 @@ func (p *Producer) explain(m *Message, err error) error {
 // Close ends the producer. It does not wait.
 func (p *Producer) Close() {
 	p.closed = true
-	p.session.transport().forget(p.entry, &openwire.RemoveInfo{ObjectID: p.id, LastDeliveredSequenceID: noneDelivered})
+	s := p.session
+	s.producers = slices.DeleteFunc(s.producers, func(other *Producer) bool { return other == p })
+	s.transport().forget(p.entry, &openwire.RemoveInfo{ObjectID: p.id, LastDeliveredSequenceID: noneDelivered})
 }

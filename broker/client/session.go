@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/openwire"
@@ -150,10 +151,10 @@ func (s *Session) Close(ctx context.Context) error {
 		err = s.Rollback(ctx)
 	}
 	s.closed = true
-	for _, c := range s.consumers {
+	for _, c := range slices.Clone(s.consumers) {
 		c.Close()
 	}
-	for _, p := range s.producers {
+	for _, p := range slices.Clone(s.producers) {
 		p.Close()
 	}
 	s.transport().forget(s.entry, &openwire.RemoveInfo{ObjectID: &s.id, LastDeliveredSequenceID: noneDelivered})

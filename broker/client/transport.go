@@ -184,8 +184,6 @@ func (t *transport) lose(l *Link) {
 
 // ready waits for a link with room.
 func (t *transport) ready(ctx context.Context) error {
-	ctx, cancel := t.limit(ctx)
-	defer cancel()
 	for {
 		t.mu.Lock()
 		ended, l, full, changed := t.ended, t.link, t.size > unanswered, t.changed
@@ -196,10 +194,8 @@ func (t *transport) ready(ctx context.Context) error {
 		case l != nil && !full:
 			return l.Room(ctx)
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return t.unready(ctx)
+		if err := t.await(ctx, changed, l == nil); err != nil {
+			return err
 		}
 	}
 }
@@ -207,11 +203,19 @@ func (t *transport) ready(ctx context.Context) error {
 // errTimeout is the end of the failover option timeout.
 var errTimeout = errors.New("no broker within the time that the option timeout allows")
 
-func (t *transport) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	if t.target.failover.timeout <= 0 {
-		return ctx, func() {}
+// await waits for a change. For a link it waits no longer than the option timeout allows; a broker that is there may take its time.
+func (t *transport) await(ctx context.Context, changed <-chan struct{}, forLink bool) error {
+	if limit := t.target.failover.timeout; forLink && limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errTimeout)
+		defer cancel()
 	}
-	return context.WithTimeoutCause(ctx, t.target.failover.timeout, errTimeout)
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return t.unready(ctx)
+	}
 }
 
 // unready says what was waited for in vain.
