@@ -41,6 +41,7 @@ type broker struct {
 	shared *mem.Shared
 	log    *mem.Log
 	store  *store.Store
+	term   uint64
 	now    time.Time
 }
 
@@ -56,7 +57,8 @@ func lead(t fatal, shared *mem.Shared, memoryLimit int64) *broker {
 	t.Helper()
 	b := &broker{t: t, shared: shared, log: shared.Open(), now: time.UnixMilli(1_700_000_000_000)}
 	b.store = store.New(b.log, store.Options{MinBytes: 1 << 30})
-	if _, err := b.store.Lead(context.Background()); err != nil {
+	var err error
+	if b.term, err = b.store.Lead(context.Background()); err != nil {
 		t.Fatalf("lead: %v", err)
 	}
 	b.Broker = core.New(core.Options{
@@ -90,10 +92,11 @@ func (b *broker) must(err error) {
 	}
 }
 
-// settle waits until all that was asked for is durable and done, with what that asks for.
+// settle waits until all that was asked for is durable and done, with what that asks for: a queue that has messages of
+// several terms asks for a horizon for each.
 func (b *broker) settle() {
 	b.t.Helper()
-	for range 3 {
+	for range b.term + 2 {
 		done := make(chan struct{})
 		b.must(b.store.Barrier(func() { close(done) }))
 		select {

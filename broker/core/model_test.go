@@ -246,7 +246,8 @@ func (m *model) checkNobodyWaits(t *rapid.T) {
 	}
 }
 
-// checkWhatIsLeft ends all clients and consumes what is left, which has to be all that nobody consumed.
+// checkWhatIsLeft ends all clients and consumes what is left, which has to be all that nobody consumed, and leaves no memory
+// taken.
 func (m *model) checkWhatIsLeft(t *rapid.T) {
 	for name := range m.clients {
 		m.endClient(t, name, core.AllUnknown)
@@ -259,6 +260,14 @@ func (m *model) checkWhatIsLeft(t *rapid.T) {
 				t.Fatalf("%v is lost", l)
 			}
 		}
+	}
+	for _, consumer := range c.consumers {
+		for _, l := range consumer.free() {
+			m.acknowledge(t, consumer, core.Ack{Kind: core.Standard, Last: l.message.BrokerSequence()}, nil)
+		}
+	}
+	if windows, flight := m.broker.InMemory(); windows != 0 || flight != 0 {
+		t.Fatalf("%d and %d bytes are left in memory of nothing", windows, flight)
 	}
 }
 

@@ -140,7 +140,10 @@ func TestADeepQueueComesInOrder(t *testing.T) {
 		}
 		b.settle()
 	}
-	send(0, messages/2)
+	send(0, messages*3/4)
+	if windows, _ := b.InMemory(); windows < 1<<20 || windows > 33<<20 {
+		t.Errorf("%d bytes are in memory", windows)
+	}
 	consumer := c.consume(orders, 10)
 	next := 0
 	consumeTo := func(end int) {
@@ -159,9 +162,25 @@ func TestADeepQueueComesInOrder(t *testing.T) {
 		}
 	}
 	consumeTo(messages / 4)
-	send(messages/2, messages)
+	send(messages*3/4, messages)
 	consumeTo(messages)
 	consumer.expect()
+	if windows, flight := b.InMemory(); windows != 0 || flight != 0 {
+		t.Errorf("%d and %d bytes are left in memory", windows, flight)
+	}
+}
+
+// What a selector is for is found behind more than is loaded at once.
+func TestASelectorFindsWhatIsDeepInTheQueue(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	for i := range 900 {
+		b.must(c.Send(c.make(orders, fmt.Sprint(i)), nil))
+	}
+	c.send(orders, "urgent", message.SetPriority(9))
+	b = b.handOver()
+	b.connect("ID:d").subscribe(core.ConsumerSpec{Destination: orders, Prefetch: 10, Selector: "JMSPriority = 9"}).expect("urgent")
+	b.must(b.store.Close())
 }
 
 // What the broker before may have delivered is marked, and nothing else (JMS 1.1 §4.4.11).
@@ -201,7 +220,11 @@ func TestTakeoversCountOnce(t *testing.T) {
 		b.connect("ID:d").consume(orders, 1)
 		b = b.crash(0)
 	}
-	b.connect("ID:e").consume(orders, 1).expect("one+1")
+	for _, want := range []string{"one+1", "one+1", "one+2"} {
+		c := b.connect("ID:e")
+		c.consume(orders, 1).expect(want)
+		c.Close(core.AllUnknown)
+	}
 	b.must(b.store.Close())
 }
 
@@ -249,4 +272,22 @@ func TestAnAcknowledgementFromBeforeTheTakeover(t *testing.T) {
 		t.Errorf("left is %q", left)
 	}
 	next.must(next.store.Close())
+}
+
+// A message can be read back from the store before the word that it is durable has come to the queue: here because the horizon,
+// which brings the consumer, is in the same entry of the log.
+func TestAMessageThatIsPagedInBeforeItArrives(t *testing.T) {
+	b := newBroker(t, 0)
+	b.connect("ID:c").send(orders, "one")
+	b = b.handOver()
+	c := b.connect("ID:d")
+	gathered := make(chan struct{})
+	b.must(b.store.Barrier(func() { <-gathered }))
+	consumer := &consumer{broker: b}
+	_, err := c.Subscribe(core.ConsumerSpec{Destination: orders, Prefetch: 10}, consumer)
+	b.must(err)
+	b.must(c.Send(c.make(orders, "two"), nil))
+	close(gathered)
+	consumer.expect("one", "two")
+	b.must(b.store.Close())
 }
