@@ -168,9 +168,9 @@ func testSilence(t *testing.T) {
 // What is no OpenWire, or nothing at all, is told so.
 func TestNoNegotiation(t *testing.T) {
 	for want, says := range map[string]string{
-		"is this another protocol's port?": "\x00\x00\x00\x06\x0b\x00\x00\x00\x01\x00",
-		"frame size not allowed":           "HTTP/1.1 400 Bad Request\r\n\r\n",
-		"nothing was heard":                "",
+		"a conversation begins with one, this one with a ShutdownInfo": "\x00\x00\x00\x06\x0b\x00\x00\x00\x01\x00",
+		"frame size not allowed": "HTTP/1.1 400 Bad Request\r\n\r\n",
+		"nothing was heard":      "",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()

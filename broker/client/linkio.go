@@ -48,7 +48,7 @@ func exchange(conn net.Conn, in *inbound, offer openwire.Offer) (openwire.Offer,
 		_, err := conn.Write(frame)
 		written <- err
 	}()
-	theirs, err := in.offer()
+	theirs, err := openwire.ReadOffer(in.frames)
 	if err != nil {
 		_ = conn.Close() // so that the write ends
 		<-written
@@ -95,22 +95,6 @@ func (in *inbound) Read(b []byte) (int, error) {
 		err = fmt.Errorf("nothing was heard from the broker for %v", time.Since(began).Round(time.Millisecond))
 	}
 	return n, err
-}
-
-func (in *inbound) offer() (openwire.Offer, error) {
-	frame, err := in.frames.ReadFrame()
-	if err != nil {
-		return openwire.Offer{}, err
-	}
-	first, err := openwire.NewDecoder(openwire.Handshake()).Decode(frame)
-	if err != nil {
-		return openwire.Offer{}, err
-	}
-	info, ok := first.(*openwire.WireFormatInfo)
-	if !ok {
-		return openwire.Offer{}, errors.New("a broker of OpenWire begins with a WireFormatInfo; is this another protocol's port?")
-	}
-	return info.Offer()
 }
 
 // read takes commands until the link ends, and then settles it.

@@ -127,6 +127,25 @@ func (s *WireFormatInfo) Offer() (Offer, error) {
 	return o, nil
 }
 
+// ReadOffer reads the offer that a conversation begins with. A peer that begins with something else gets ErrOffer.
+func ReadOffer(r *FrameReader) (Offer, error) {
+	frame, err := r.ReadFrame()
+	if err != nil {
+		return Offer{}, err
+	}
+	first, err := NewDecoder(Handshake()).Decode(frame)
+	if err != nil {
+		return Offer{}, err
+	}
+	switch first := first.(type) {
+	case *WireFormatInfo:
+		return first.Offer()
+	case nil:
+		return Offer{}, fmt.Errorf("%w: a conversation begins with one, this one with a null frame", ErrOffer)
+	}
+	return Offer{}, fmt.Errorf("%w: a conversation begins with one, this one with a %s", ErrOffer, TypeName(first.TypeByte()))
+}
+
 // take sets the property to a value from the wire, if it is of the right kind. Any integer will do for a number.
 func (p property) take(v wire.Value) bool {
 	n, isInt := v.Int()

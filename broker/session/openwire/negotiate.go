@@ -19,7 +19,7 @@ func (s *session) negotiate() error {
 	if err := s.out.start(s.options.Offer.Info()); err != nil {
 		return err
 	}
-	theirs, err := s.readOffer()
+	theirs, err := openwire.ReadOffer(s.frames)
 	if err != nil {
 		return err
 	}
@@ -35,22 +35,6 @@ func (s *session) negotiate() error {
 		BrokerURL:  openwire.S("tcp://" + s.conn.LocalAddr().String()),
 	})
 	return nil
-}
-
-func (s *session) readOffer() (openwire.Offer, error) {
-	frame, err := s.frames.ReadFrame()
-	if err != nil {
-		return openwire.Offer{}, err
-	}
-	first, err := openwire.NewDecoder(openwire.Handshake()).Decode(frame)
-	if err != nil {
-		return openwire.Offer{}, err
-	}
-	info, ok := first.(*openwire.WireFormatInfo)
-	if !ok {
-		return openwire.Offer{}, fmt.Errorf("a client begins with a WireFormatInfo, this one with %s", nameOf(first))
-	}
-	return info.Offer()
 }
 
 // nameOf is what logs call a structure. The null frame is a nil one.
