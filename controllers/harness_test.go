@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -283,7 +284,7 @@ func (s *scene) until(what string, check func() error) {
 	defer cancel()
 	for _, list := range []client.ObjectList{
 		&v1alpha1.BrokerClusterList{}, &corev1.PodList{}, &corev1.ServiceList{}, &corev1.SecretList{}, &corev1.PersistentVolumeClaimList{},
-		&appsv1.StatefulSetList{}, &discoveryv1.EndpointSliceList{}, &eventsv1.EventList{},
+		&appsv1.StatefulSetList{}, &discoveryv1.EndpointSliceList{}, &policyv1.PodDisruptionBudgetList{}, &eventsv1.EventList{},
 	} {
 		w, err := s.client.Watch(ctx, list, client.InNamespace(s.namespace))
 		s.must(err)

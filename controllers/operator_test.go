@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -32,6 +33,7 @@ func TestOperator(t *testing.T) {
 		{"a cluster becomes Ready", becomesReady},
 		{"samples apply", samplesApply},
 		{"a cluster is Ready without its standby", staysReady},
+		{"a node can be drained of one broker of a pair at a time", budgetsDisruption},
 		{"nothing is written at rest", restsSilently},
 		{"what somebody changed is repaired", repairsDrift},
 		{"credentials are generated once", keepsCredentials},
@@ -111,11 +113,31 @@ func samplesApply(t *testing.T, h *harness) {
 	})
 }
 
+func budgetsDisruption(t *testing.T, h *harness) {
+	s := h.play(t, func(c *v1alpha1.BrokerCluster) { c.Spec.Pairs = 1 })
+	s.serve()
+	s.until("Kubernetes allows one disruption", func() error {
+		var budget policyv1.PodDisruptionBudget
+		s.get(&budget, "orders-0")
+		if budget.Status.DisruptionsAllowed != 1 || budget.Status.ExpectedPods != 2 {
+			return fmt.Errorf("%+v", budget.Status)
+		}
+		return nil
+	})
+	evict := func(pod string) error {
+		return h.client.SubResource("eviction").Create(t.Context(), s.pod(pod), &policyv1.Eviction{})
+	}
+	s.must(evict("orders-0-1"))
+	if err := evict("orders-0-0"); !apierrors.IsTooManyRequests(err) {
+		t.Errorf("the second of the pair: %v", err)
+	}
+}
+
 // versions are the resourceVersions of all that the cluster has.
 func (s *scene) versions() map[string]string {
 	s.Helper()
 	out, err := s.server.Kubectl("", "-n", s.namespace, "get", "-l", v1alpha1.LabelCluster,
-		"statefulsets,services,secrets,configmaps,serviceaccounts,roles,rolebindings,endpointslices,pvc,pods",
+		"statefulsets,services,secrets,configmaps,serviceaccounts,roles,rolebindings,endpointslices,poddisruptionbudgets,pvc,pods",
 		"-o", `jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion}{"\n"}{end}`)
 	s.must(err)
 	versions := map[string]string{}

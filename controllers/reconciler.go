@@ -27,6 +27,7 @@ import (
 // +kubebuilder:rbac:groups=messaging.twinmesh.io,resources=brokerclusters,verbs=get;list;watch
 // +kubebuilder:rbac:groups=messaging.twinmesh.io,resources=brokerclusters/finalizers,verbs=update
 // +kubebuilder:rbac:groups=messaging.twinmesh.io,resources=brokerclusters/status,verbs=patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings;roles,verbs=get;list;watch;create;patch
 
 //go:generate go tool -modfile=../hack/tools/controller-gen.mod controller-gen rbac:roleName=twinmesh-manager paths=. output:rbac:dir=../config/rbac
@@ -84,6 +85,7 @@ func (p *pass) run(ctx context.Context) error {
 		p.applyAccess,
 		p.applyClaims,
 		p.applySlices,
+		p.applyDisruptionBudgets,
 		p.applyStatefulSets,
 		p.replaceLostPods,
 		p.roll,

@@ -62,7 +62,7 @@ func (s *Server) StartControllers(t testing.TB) {
 	}
 	cmd := exec.Command(filepath.Join(s.assets, "kube-controller-manager"),
 		"--kubeconfig="+s.kubeconfig, "--leader-elect=false", "--secure-port=0",
-		"--controllers=statefulset-controller,garbage-collector-controller,namespace-controller,clusterrole-aggregation-controller")
+		"--controllers=statefulset-controller,disruption-controller,garbage-collector-controller,namespace-controller,clusterrole-aggregation-controller")
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting kube-controller-manager: %v", err)
