@@ -20,29 +20,43 @@ func fiveInFlight(t *testing.T) (*broker, *client, *consumer, []uint64) {
 	return b, c, consumer, consumer.expect("one", "two", "three", "four", "five")
 }
 
+// Names in acknowledgements of what is not in flight.
+const (
+	before = -1
+	after  = 6
+)
+
 func TestWhatAnAcknowledgementConsumes(t *testing.T) {
+	const all = "one two three four five"
 	for name, test := range map[string]struct {
-		ack  func(s []uint64) core.Ack
-		left string
+		kind        core.AckKind
+		first, last int // of one to five; 0 is none
+		count       int
+		left        string
 	}{
-		"a range":                 {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[1], Last: s[3], Count: 3} }, "one five"},
-		"from the oldest":         {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, Last: s[2], Count: 3} }, "four five"},
-		"an individual one":       {func(s []uint64) core.Ack { return core.Ack{Kind: core.Individual, First: s[0], Last: s[2], Count: 1} }, "one two four five"},
-		"unmatched":               {func(s []uint64) core.Ack { return core.Ack{Kind: core.Unmatched, First: s[0], Last: s[0], Count: 1} }, "two three four five"},
-		"delivered":               {func(s []uint64) core.Ack { return core.Ack{Kind: core.Delivered, Last: s[4], Count: 5} }, "one two three four five"},
-		"redelivered":             {func(s []uint64) core.Ack { return core.Ack{Kind: core.Redelivered, Last: s[4], Count: 5} }, "one two three four five"},
-		"poison":                  {func(s []uint64) core.Ack { return core.Ack{Kind: core.Poison, First: s[0], Last: s[1], Count: 2} }, "three four five"},
-		"expired":                 {func(s []uint64) core.Ack { return core.Ack{Kind: core.Expired, First: s[4], Last: s[4], Count: 1} }, "one two three four"},
-		"one that is not there":   {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, Last: s[4] + 1, Count: 5} }, "one two three four five"},
-		"backwards":               {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[3], Last: s[1], Count: 3} }, "one two three four five"},
-		"without a last":          {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[0], Count: 3} }, "one two three four five"},
-		"from one not in flight":  {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[0] - 1, Last: s[3], Count: 2} }, "one two three five"},
-		"poison from one unknown": {func(s []uint64) core.Ack { return core.Ack{Kind: core.Poison, First: s[0] - 1, Last: s[3], Count: 2} }, "one two three five"},
-		"fewer than in between":   {func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[0], Last: s[3], Count: 2} }, "one two three five"},
+		"a range":                 {core.Standard, 2, 4, 3, "one five"},
+		"from the oldest":         {core.Standard, 0, 3, 3, "four five"},
+		"an individual one":       {core.Individual, 1, 3, 1, "one two four five"},
+		"unmatched":               {core.Unmatched, 1, 1, 1, "two three four five"},
+		"delivered":               {core.Delivered, 0, 5, 5, all},
+		"redelivered":             {core.Redelivered, 0, 5, 5, all},
+		"poison":                  {core.Poison, 1, 2, 2, "three four five"},
+		"expired":                 {core.Expired, 5, 5, 1, "one two three four"},
+		"one that is not there":   {core.Standard, 0, after, 5, all},
+		"backwards":               {core.Standard, 4, 2, 3, all},
+		"without a last":          {core.Standard, 1, 0, 3, all},
+		"without a count":         {core.Standard, 1, 4, 0, "five"},
+		"from one not in flight":  {core.Standard, before, 4, 2, "one two three five"},
+		"poison from one unknown": {core.Poison, before, 4, 2, "one two three five"},
+		"fewer than in between":   {core.Standard, 1, 4, 2, "one two three five"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, c, consumer, sequences := fiveInFlight(t)
-			consumer.ack(test.ack(sequences), nil)
+			b, c, consumer, s := fiveInFlight(t)
+			names := map[int]uint64{before: s[0] - 1, after: s[4] + 1}
+			for i, sequence := range s {
+				names[i+1] = sequence
+			}
+			consumer.ack(core.Ack{Kind: test.kind, First: names[test.first], Last: names[test.last], Count: test.count}, nil)
 			c.Close(core.NoneDelivered)
 			if left := b.rest(orders); left != test.left {
 				t.Errorf("left is %q, want %q", left, test.left)
@@ -93,9 +107,15 @@ func TestRedeliveryCounts(t *testing.T) {
 		end  func(c *client, consumer *consumer, s []uint64)
 		want []string
 	}{
-		"a consumer whose program saw none": {func(_ *client, c *consumer, _ []uint64) { c.Close(core.NoneDelivered) }, []string{"one", "two", "three", "four", "five"}},
-		"a consumer whose program saw two":  {func(_ *client, c *consumer, s []uint64) { c.Close(core.LastDelivered(s[1])) }, []string{"one+1", "two+1", "three", "four", "five"}},
-		"a connection that broke":           {func(c *client, _ *consumer, _ []uint64) { c.Close(core.AllUnknown) }, []string{"one+1", "two+1", "three+1", "four+1", "five+1"}},
+		"a consumer whose program saw none": {
+			func(_ *client, c *consumer, _ []uint64) { c.Close(core.NoneDelivered) }, []string{"one", "two", "three", "four", "five"},
+		},
+		"a consumer whose program saw two": {
+			func(_ *client, c *consumer, s []uint64) { c.Close(core.LastDelivered(s[1])) }, []string{"one+1", "two+1", "three", "four", "five"},
+		},
+		"a connection that broke": {
+			func(c *client, _ *consumer, _ []uint64) { c.Close(core.AllUnknown) }, []string{"one+1", "two+1", "three+1", "four+1", "five+1"},
+		},
 		"delivered again by the client": {func(_ *client, c *consumer, s []uint64) {
 			c.ack(core.Ack{Kind: core.Redelivered, Last: s[1], Count: 2}, nil)
 			c.ack(core.Ack{Kind: core.Redelivered, Last: s[0], Count: 1}, nil)
@@ -130,31 +150,18 @@ func TestABrokenConnectionCountsOneDelivery(t *testing.T) {
 }
 
 // The answer to a poison acknowledgement means that the message is in the dead letter queue: before that nothing has happened.
-func TestAPoisonAcknowledgementIsDurableAsAWhole(t *testing.T) {
+func TestAPoisonAcknowledgementIsWholeOverACrash(t *testing.T) {
 	for _, kind := range []core.AckKind{core.Poison, core.Expired} {
-		for reached := 0; ; reached++ {
-			b, _, consumer, s := fiveInFlight(t)
-			b.log.Hold()
-			answered := false
-			b.must(consumer.Acknowledge(core.Ack{Kind: kind, First: s[0], Last: s[1], Count: 2}, nil, func() { answered = true }))
-			inFlight := b.log.InFlight()
-			if answered {
-				t.Fatal("answered before anything is durable")
+		wholeOverACrash(t, "one two three|", "three|one two", func(b *broker, c *client) func(func()) {
+			for _, text := range []string{"one", "two", "three"} {
+				c.send(orders, text)
 			}
-			next := b.crash(reached)
-			got := next.rest(orders) + "|" + next.rest(core.DeadLetters)
-			want := "one two three four five|"
-			if reached == inFlight {
-				want = "three four five|one two"
+			consumer := c.consume(orders, 10)
+			s := consumer.expect("one", "two", "three")
+			return func(done func()) {
+				b.must(consumer.Acknowledge(core.Ack{Kind: kind, First: s[0], Last: s[1], Count: 2}, nil, done))
 			}
-			if got != want {
-				t.Fatalf("with %d of %d records: %s, want %s", reached, inFlight, got, want)
-			}
-			b.must(next.store.Close())
-			if reached == inFlight {
-				break
-			}
-		}
+		}, orders, core.DeadLetters)
 	}
 }
 

@@ -30,7 +30,8 @@ func (a *allowance) spent(q *queue) bool {
 		return false
 	}
 	if len(a.short) == 0 {
-		a.logger.Warn("consumers get one message at a time: those in flight fill the memory for them; let them acknowledge or commit earlier, or have a smaller prefetch",
+		a.logger.Warn("consumers get one message at a time, since those in flight fill the memory for them: "+
+			"let consumers acknowledge or commit earlier, or have a smaller prefetch",
 			"queue", q.name.String(), "bytes", a.limit)
 	}
 	a.short[q] = struct{}{}

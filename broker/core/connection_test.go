@@ -123,8 +123,8 @@ func TestWhatASubscriptionIsRefusedFor(t *testing.T) {
 	topic := destination.Destination{Kind: destination.TempTopic, Name: "ID:c:2"}
 	b.must(c.AddTemporary(mine))
 	b.must(c.AddTemporary(topic))
-	queue := func(name string) core.ConsumerSpec {
-		return core.ConsumerSpec{Destination: destination.Destination{Kind: destination.Queue, Name: name}}
+	of := func(kind destination.Kind, name string) core.ConsumerSpec {
+		return core.ConsumerSpec{Destination: destination.Destination{Kind: kind, Name: name}}
 	}
 	other := b.connect("ID:other")
 	for name, test := range map[string]struct {
@@ -132,13 +132,13 @@ func TestWhatASubscriptionIsRefusedFor(t *testing.T) {
 		kind core.ErrorKind
 		text string
 	}{
-		"no name":                    {queue(""), core.InvalidDestination, "empty"},
-		"a wildcard":                 {queue("A.*"), core.General, "wildcards"},
-		"several queues":             {queue("A,B"), core.General, "several queues"},
-		"queues and topics":          {core.ConsumerSpec{Destination: destination.Destination{Kind: destination.Topic, Name: "A,queue://B"}}, core.General, "queues and topics"},
+		"no name":                    {of(destination.Queue, ""), core.InvalidDestination, "empty"},
+		"a wildcard":                 {of(destination.Queue, "A.*"), core.General, "wildcards"},
+		"several queues":             {of(destination.Queue, "A,B"), core.General, "several queues"},
+		"queues and topics":          {of(destination.Topic, "A,queue://B"), core.General, "queues and topics"},
 		"another's temporary queue":  {core.ConsumerSpec{Destination: mine}, core.InvalidDestination, "only the connection that created it"},
 		"another's temporary topic":  {core.ConsumerSpec{Destination: topic}, core.InvalidDestination, "only the connection that created it"},
-		"no such temporary":          {core.ConsumerSpec{Destination: destination.Destination{Kind: destination.TempQueue, Name: "ID:x:1"}}, core.InvalidDestination, "does not exist"},
+		"no such temporary":          {of(destination.TempQueue, "ID:x:1"), core.InvalidDestination, "does not exist"},
 		"a selector that is not one": {core.ConsumerSpec{Destination: orders, Selector: "a ="}, core.InvalidSelector, "position 3"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -275,3 +275,29 @@ func (b *broker) rest(d destination.Destination) string {
 	}
 	return strings.Join(texts, " ")
 }
+
+// wholeOverACrash crashes with each part of the records of some work that can have reached the log: the queues have what they
+// had before, or all that the work does. begin prepares, and returns the work, of which nobody may be told that it is done.
+func wholeOverACrash(t *testing.T, before, after string, begin func(*broker, *client) (work func(done func())), queues ...destination.Destination) {
+	t.Helper()
+	for reached, inFlight := 0, 0; reached <= inFlight; reached++ {
+		b := newBroker(t, 0)
+		work := begin(b, b.connect("ID:c"))
+		b.log.Hold()
+		work(func() { t.Error("it says that it is done") })
+		inFlight = b.log.InFlight()
+		next := b.crash(reached)
+		var got []string
+		for _, q := range queues {
+			got = append(got, next.rest(q))
+		}
+		want := before
+		if reached == inFlight {
+			want = after
+		}
+		if got := strings.Join(got, "|"); got != want {
+			t.Fatalf("with %d of %d records: %q, want %q", reached, inFlight, got, want)
+		}
+		b.must(next.store.Close())
+	}
+}

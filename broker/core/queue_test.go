@@ -189,7 +189,10 @@ func TestMarksAfterATakeover(t *testing.T) {
 		takeover func(*broker, *client) *broker
 		want     []string
 	}{
-		"in order":                      {func(b *broker, c *client) *broker { c.Close(core.NoneDelivered); return b.handOver() }, []string{"one+1", "two+1", "three", "four"}},
+		"in order": {func(b *broker, c *client) *broker {
+			c.Close(core.NoneDelivered)
+			return b.handOver()
+		}, []string{"one+1", "two+1", "three", "four"}},
 		"in order, with clients":        {func(b *broker, _ *client) *broker { return b.handOver() }, []string{"one+1", "two+1", "three", "four"}},
 		"by a crash":                    {func(b *broker, _ *client) *broker { return b.crash(0) }, []string{"one+1", "two+1", "three+1", "four+1"}},
 		"by a crash after one in order": {func(b *broker, _ *client) *broker { return b.handOver().crash(0) }, []string{"one+1", "two+1", "three", "four"}},

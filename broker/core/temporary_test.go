@@ -71,7 +71,9 @@ func TestATemporaryTopic(t *testing.T) {
 func TestTemporaryDestinationsAreTold(t *testing.T) {
 	b := newBroker(t, 0)
 	c, listener := b.connect("ID:c"), b.connect("ID:listener")
-	for kind, name := range map[destination.Kind]string{destination.TempQueue: "ActiveMQ.Advisory.TempQueue", destination.TempTopic: "ActiveMQ.Advisory.TempTopic"} {
+	for kind, name := range map[destination.Kind]string{
+		destination.TempQueue: "ActiveMQ.Advisory.TempQueue", destination.TempTopic: "ActiveMQ.Advisory.TempTopic",
+	} {
 		advisories := destination.Destination{Kind: destination.Topic, Name: name}
 		early := listener.consume(advisories, 100)
 		d := destination.Destination{Kind: kind, Name: "ID:c:1"}

@@ -132,34 +132,20 @@ func TestATransactionThatFailedIsRolledBack(t *testing.T) {
 
 // Whatever part of a commit reached the log, the next broker has all of the transaction or nothing.
 func TestACommitIsWholeOverACrash(t *testing.T) {
-	for reached := 0; ; reached++ {
-		b := newBroker(t, 0)
-		c := b.connect("ID:c")
+	wholeOverACrash(t, "consumed|too", "sent|as well", func(b *broker, c *client) func(func()) {
 		c.send(orders, "consumed")
 		c.send(bills, "too")
 		one, two := c.consume(orders, 1), c.consume(bills, 1)
 		s := []uint64{one.expect("consumed")[0], two.expect("too")[0]}
-		b.log.Hold()
-		tx := c.begin()
-		tx.send(orders, "sent")
-		b.must(one.Acknowledge(core.Ack{Kind: core.Standard, Last: s[0], Count: 1}, tx.Transaction, nil))
-		b.must(two.Acknowledge(core.Ack{Kind: core.Standard, Last: s[1], Count: 1}, tx.Transaction, nil))
-		tx.send(bills, "as well")
-		b.must(tx.Commit(func() { t.Error("it says that it is done") }))
-		inFlight := b.log.InFlight()
-		next := b.crash(reached)
-		want := "consumed|too"
-		if reached == inFlight {
-			want = "sent|as well"
+		return func(done func()) {
+			tx := c.begin()
+			tx.send(orders, "sent")
+			b.must(one.Acknowledge(core.Ack{Kind: core.Standard, Last: s[0], Count: 1}, tx.Transaction, nil))
+			b.must(two.Acknowledge(core.Ack{Kind: core.Standard, Last: s[1], Count: 1}, tx.Transaction, nil))
+			tx.send(bills, "as well")
+			b.must(tx.Commit(done))
 		}
-		if got := next.rest(orders) + "|" + next.rest(bills); got != want {
-			t.Fatalf("with %d of %d records: %q, want %q", reached, inFlight, got, want)
-		}
-		b.must(next.store.Close())
-		if reached == inFlight {
-			return
-		}
-	}
+	}, orders, bills)
 }
 
 // A composite send is one: all copies, or none.
@@ -194,25 +180,9 @@ func TestCompositeSends(t *testing.T) {
 
 func TestACompositeSendIsWholeOverACrash(t *testing.T) {
 	both := destination.Destination{Kind: destination.Queue, Name: "ORDERS,BILLS"}
-	for reached := 0; ; reached++ {
-		b := newBroker(t, 0)
-		c := b.connect("ID:c")
-		b.log.Hold()
-		b.must(c.Send(c.make(both, "one"), func() { t.Error("it says that it is done") }))
-		inFlight := b.log.InFlight()
-		next := b.crash(reached)
-		want := "|"
-		if reached == inFlight {
-			want = "one|one"
-		}
-		if got := next.rest(orders) + "|" + next.rest(bills); got != want {
-			t.Fatalf("with %d of %d records: %q, want %q", reached, inFlight, got, want)
-		}
-		b.must(next.store.Close())
-		if reached == inFlight {
-			return
-		}
-	}
+	wholeOverACrash(t, "|", "one|one", func(b *broker, c *client) func(func()) {
+		return func(done func()) { b.must(c.Send(c.make(both, "one"), done)) }
+	}, orders, bills)
 }
 
 // A client that lost its connection sends again what it had no answer to.
