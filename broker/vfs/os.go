@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"unsafe"
 
@@ -44,7 +45,28 @@ func (fs OS) OpenUncached(name string) (File, error) {
 	return forgetfulFile{osFile{f}}, nil
 }
 
-func (OS) MkdirAll(dir string) error    { return os.MkdirAll(dir, 0o750) }
+func (o OS) MkdirAll(dir string) error {
+	err := os.Mkdir(dir, 0o750)
+	switch {
+	case err == nil:
+		return o.syncAbove(dir)
+	case errors.Is(err, os.ErrNotExist) && filepath.Dir(dir) != dir:
+		if err := o.MkdirAll(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		return o.MkdirAll(dir)
+	}
+	return os.MkdirAll(dir, 0o750) // it is there, or this says why not
+}
+
+// syncAbove makes a new directory's name durable. Where we may make names but not read them, the file system has to do without.
+func (o OS) syncAbove(dir string) error {
+	if err := o.SyncDir(filepath.Dir(dir)); !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 func (OS) Remove(name string) error     { return os.Remove(name) }
 

@@ -16,7 +16,8 @@ type FS interface {
 	Open(name string, flag int) (File, error)
 	// OpenUncached opens a file to be read as it is at its home and not as this machine remembers it. See File.ReadAt.
 	OpenUncached(name string) (File, error)
-	// MkdirAll makes a directory and those above it, with mode 0750, unless they are there.
+	// MkdirAll makes a directory and those above it, with mode 0750, unless they are there. When it returns, their names are
+	// durable.
 	MkdirAll(dir string) error
 	// Rename gives a file another name in one step, in place of a file that has the name.
 	Rename(from, to string) error

@@ -311,3 +311,22 @@ func TestFaulty(t *testing.T) {
 		t.Errorf("asked for %v", asked)
 	}
 }
+
+// TestMkdirAll makes directories, finds them, and says why it cannot.
+func TestMkdirAll(t *testing.T) {
+	above := t.TempDir()
+	if err := os.WriteFile(filepath.Join(above, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]error{"a/b/c": nil, "a": nil, "file": unix.ENOTDIR, "file/a/b": unix.ENOTDIR, "a\x00": unix.EINVAL} {
+		name := filepath.Join(above, dir)
+		for range 2 {
+			if err := (OS{}).MkdirAll(name); !errors.Is(err, want) {
+				t.Errorf("%q: %v, want %v", dir, err, want)
+			}
+		}
+		if info, err := os.Stat(name); want == nil && (err != nil || !info.IsDir()) {
+			t.Errorf("%q is not there: %v", dir, err)
+		}
+	}
+}

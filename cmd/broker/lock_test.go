@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/twinmesh/twinmesh/broker/client"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
@@ -46,7 +47,7 @@ func TestAJavaBrokerHasTheLock(t *testing.T) {
 func TestAStolenLock(t *testing.T) {
 	data := t.TempDir()
 	first := startServe(t, "--auth", "off", "--data", data).listening()
-	client := first.join()
+	sender := first.join()
 	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -54,18 +55,17 @@ func TestAStolenLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := startServe(t, "--auth", "off", "--data", data).listening()
-	client.send(client.message(1)) // is there when it wakes
-	if err := first.Process.Signal(syscall.SIGCONT); err != nil {
+	answer := make(chan error, 1)
+	err := sender.Start(sender.message(1), func(_ openwire.Command, err error) { answer <- err }) // is there when it wakes
+	if err = errors.Join(err, first.Process.Signal(syscall.SIGCONT)); err != nil {
 		t.Fatal(err)
 	}
-	for v := client.next(); v != nil; v = client.next() {
-		if _, goodbye := v.(*openwire.ShutdownInfo); !goodbye {
-			t.Errorf("the broker whose term is over sent %T", v)
-		}
+	if err := <-answer; !errors.Is(err, client.ErrDisconnected) {
+		t.Errorf("the broker whose term is over said: %v", err)
 	}
 	first.failed("the right to append was lost", "term")
-	if sent := second.sendSome(3); sent != 3 {
-		t.Errorf("%d of 3 messages were answered by the new broker", sent)
+	if again := second.join(); !again.ask(again.message(1)) {
+		t.Error("the new broker is gone")
 	}
 	second.terminate()
 }

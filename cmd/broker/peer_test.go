@@ -1,95 +1,92 @@
 package main
 
 import (
-	"net"
+	"errors"
 	"testing"
 
+	"github.com/twinmesh/twinmesh/broker/client"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
-// peer is a client at its simplest, on a connection that has read the broker's offer.
+// peer is a client that stays with one broker.
 type peer struct {
-	t       *testing.T
-	conn    net.Conn
-	frames  *openwire.FrameReader
-	encoder *openwire.Encoder
-	decoder *openwire.Decoder
-	last    int32 // command
+	*client.Link
+	t        *testing.T
+	received chan openwire.Command // what was not asked for
 }
 
-// handshake agrees on the format that the broker offers, and says who it is.
-func (c *peer) handshake() {
-	c.t.Helper()
-	offer := openwire.BrokerOffer()
-	c.encoder = openwire.NewEncoder(openwire.Handshake())
-	if !c.send(offer.Info()) {
-		c.t.Fatal("the broker is gone")
-	}
-	format, err := openwire.Negotiate(offer, offer)
+// join connects without a user and says who it is.
+func (p *process) join() *peer {
+	p.t.Helper()
+	c := &peer{t: p.t, received: make(chan openwire.Command, 1000)}
+	var err error
+	c.Link, err = client.Dial(p.t.Context(), p.address, client.LinkOptions{
+		Offer: openwire.BrokerOffer(), Handle: func(_ *client.Link, v openwire.Command) { c.received <- v },
+	})
 	if err != nil {
-		c.t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	c.frames = openwire.NewFrameReader(c.conn, 1<<20)
-	c.encoder, c.decoder = openwire.NewEncoder(format), openwire.NewDecoder(format)
-	c.next() // BrokerInfo
+	p.t.Cleanup(func() { _ = c.Close() })
 	if !c.ask(&openwire.ConnectionInfo{ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:test")}}) {
-		c.t.Fatal("the broker lets nobody in")
+		p.t.Fatal("the broker is gone")
 	}
-	session := &openwire.SessionID{ConnectionID: openwire.S("ID:test"), Value: 1}
-	c.send(&openwire.SessionInfo{SessionID: session})
+	return c
 }
 
-// send tells whether the broker may have got it.
-func (c *peer) send(v openwire.DataStructure) bool {
-	c.t.Helper()
-	b, err := c.encoder.AppendFrame(nil, v)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	_, err = c.conn.Write(b)
-	return err == nil
-}
-
-// ask sends a command and tells whether it was answered well; otherwise the connection has ended.
+// ask sends a command and tells whether it was answered; otherwise the broker is gone.
 func (c *peer) ask(v openwire.Command) bool {
 	c.t.Helper()
-	c.last++
-	v.Base().CommandID, v.Base().ResponseRequired = c.last, true
-	if !c.send(v) {
-		return false
-	}
-	for {
-		switch answer := c.next().(type) {
-		case nil:
-			return false
-		case *openwire.Response:
-			return answer.CorrelationID == c.last
-		case *openwire.ExceptionResponse:
-			c.t.Fatalf("%T was refused: %+v", v, answer.Exception)
-		}
-	}
-}
-
-// next returns what comes next, nil at the end of the connection.
-func (c *peer) next() openwire.DataStructure {
-	c.t.Helper()
-	frame, err := c.frames.ReadFrame()
-	if err != nil {
-		return nil
-	}
-	v, err := c.decoder.Decode(frame)
-	if err != nil {
+	_, err := c.Ask(c.t.Context(), v)
+	if err != nil && !errors.Is(err, client.ErrDisconnected) {
 		c.t.Fatal(err)
 	}
-	return v
+	return err == nil
 }
 
 // message is a persistent one on the queue orders.
 func (c *peer) message(n int) *openwire.BytesMessage {
 	producer := &openwire.ProducerID{ConnectionID: openwire.S("ID:test"), SessionID: 1, Value: 1}
 	m := &openwire.BytesMessage{}
-	m.ProducerID, m.Persistent, m.Content, m.ResponseRequired = producer, true, make([]byte, 40_000), true
+	m.ProducerID, m.Persistent, m.Content = producer, true, make([]byte, 40_000)
 	m.Destination = &openwire.Queue{PhysicalName: openwire.S("orders")}
 	m.MessageID = &openwire.MessageID{ProducerID: producer, ProducerSequenceID: int64(n)}
 	return m
+}
+
+// sendUntilTheEnd sends messages until the broker is gone, and tells how many were answered, also before each.
+func (p *process) sendUntilTheEnd(before func(answered int)) int {
+	c := p.join()
+	for n := 0; ; n++ {
+		before(n)
+		if !c.ask(c.message(n + 1)) {
+			return n
+		}
+	}
+}
+
+// receiveAll receives so many messages, in the order in which they were sent.
+func (p *process) receiveAll(want int) {
+	p.t.Helper()
+	c := p.join()
+	if !c.ask(&openwire.ConsumerInfo{
+		ConsumerID:  &openwire.ConsumerID{ConnectionID: openwire.S("ID:test"), SessionID: 1, Value: 1},
+		Destination: &openwire.Queue{PhysicalName: openwire.S("orders")}, PrefetchSize: int32(want),
+	}) {
+		p.t.Fatal("the broker is gone")
+	}
+	for n := 1; n <= want; {
+		select {
+		case v := <-c.received:
+			dispatch, ok := v.(*openwire.MessageDispatch)
+			if !ok {
+				continue
+			}
+			if got := dispatch.Message.Fields().MessageID.ProducerSequenceID; got != int64(n) {
+				p.t.Fatalf("message %d came, want %d of %d", got, n, want)
+			}
+			n++
+		case <-c.Done():
+			p.t.Fatalf("the connection ended before message %d of %d: %v", n, want, c.Err())
+		}
+	}
 }

@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
 // refused starts a broker that cannot have its data directory, and returns the one line that it says before it ends.
@@ -189,57 +187,6 @@ func (p *process) failed(why ...string) {
 	mentions(p.t, last, append(why, "twinmesh-broker: ")...)
 	if err := p.Wait(); err == nil || p.ProcessState.ExitCode() != 1 {
 		p.t.Errorf("it ended with %v, want exit code 1", err)
-	}
-}
-
-// join connects without a user and says who it is.
-func (p *process) join() *peer {
-	p.t.Helper()
-	c := &peer{t: p.t, conn: p.greet()}
-	c.handshake()
-	return c
-}
-
-// sendUntilTheEnd sends messages until the broker is gone, and tells how many were answered, also before each.
-func (p *process) sendUntilTheEnd(before func(answered int)) int {
-	c := p.join()
-	for n := 0; ; n++ {
-		before(n)
-		if !c.ask(c.message(n + 1)) {
-			return n
-		}
-	}
-}
-
-// sendSome sends so many messages, and tells how many were answered.
-func (p *process) sendSome(count int) int {
-	c := p.join()
-	for n := range count {
-		if !c.ask(c.message(n + 1)) {
-			return n
-		}
-	}
-	return count
-}
-
-// receiveAll receives so many messages, in the order in which they were sent.
-func (p *process) receiveAll(want int) {
-	p.t.Helper()
-	c := p.join()
-	c.send(&openwire.ConsumerInfo{
-		ConsumerID:  &openwire.ConsumerID{ConnectionID: openwire.S("ID:test"), SessionID: 1, Value: 1},
-		Destination: &openwire.Queue{PhysicalName: openwire.S("orders")}, PrefetchSize: int32(want) + 10,
-	})
-	for n := 1; n <= want; {
-		switch v := c.next().(type) {
-		case nil:
-			p.t.Fatalf("the connection ended before message %d of %d", n, want)
-		case *openwire.MessageDispatch:
-			if got := v.Message.Fields().MessageID.ProducerSequenceID; got != int64(n) {
-				p.t.Fatalf("message %d came, want %d of %d", got, n, want)
-			}
-			n++
-		}
 	}
 }
 
