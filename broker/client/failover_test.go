@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -331,6 +332,23 @@ func TestABrokerThatTakesItsTime(t *testing.T) {
 			if err := <-answered; err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+// Who waits for a broker learns why there is none.
+func TestAttemptsInVainAreSaid(t *testing.T) {
+	bubble(t, func(t *testing.T, p *pair) {
+		p.kill()
+		var said strings.Builder
+		ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+		defer cancel()
+		_, err := client.Connect(ctx, client.Options{URL: failover, Dial: p.dial, Logger: slog.New(slog.NewTextHandler(&said, nil))})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if got := strings.Count(said.String(), "connection refused"); got != 2 {
+			t.Errorf("said %d times: %s", got, said.String())
 		}
 	})
 }

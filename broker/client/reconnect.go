@@ -16,6 +16,9 @@ type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
 
+// warnEvery is after how many attempts in vain that is said: by default after 0.3 s, 10 s, and then every two minutes.
+const warnEvery = 5
+
 // connect goes over the addresses, round after round with growing pauses, until one of them takes the client. Each round is an
 // attempt, as in ActiveMQ.
 func (t *transport) connect(again bool) (*Link, error) {
@@ -36,7 +39,9 @@ func (t *transport) connect(again bool) (*Link, error) {
 		if t.ctx.Err() != nil || isFinal(err) || limit >= 0 && attempt >= limit {
 			return nil, err
 		}
-		t.logger.Debug("no broker; trying again", "error", err, "pause", delay)
+		if attempt%warnEvery == 0 {
+			t.logger.Warn("no broker yet; going on to try", "attempts", attempt, "error", err)
+		}
 		t.elapse(delay)
 		if f.useExponentialBackOff {
 			delay = min(time.Duration(float64(delay)*f.backOffMultiplier), f.maxReconnectDelay)
