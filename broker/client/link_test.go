@@ -22,6 +22,19 @@ type script struct {
 	encoder *openwire.Encoder
 }
 
+// newScript is the other end of a socket, before the offers.
+func newScript(t *testing.T, conn net.Conn) *script {
+	return &script{t: t, conn: conn, frames: openwire.NewFrameReader(conn, 1<<20), encoder: openwire.NewEncoder(openwire.Handshake())}
+}
+
+// negotiate exchanges offers with a client of the default one.
+func (s *script) negotiate(offer openwire.Offer) {
+	s.say(offer.Info())
+	s.hear(openwire.Handshake())
+	s.format, _ = openwire.Negotiate(offer, openwire.BrokerOffer())
+	s.encoder = openwire.NewEncoder(s.format)
+}
+
 // scripted runs a conversation between a link and a script, in a bubble.
 func scripted(t *testing.T, offer openwire.Offer, play func(*script), test func(l *client.Link, handled *[]openwire.Command)) {
 	t.Helper()
@@ -29,11 +42,8 @@ func scripted(t *testing.T, offer openwire.Offer, play func(*script), test func(
 	played := make(chan struct{})
 	go func() {
 		defer close(played)
-		s := &script{t: t, conn: theirs, frames: openwire.NewFrameReader(theirs, 1<<20), encoder: openwire.NewEncoder(openwire.Handshake())}
-		s.say(offer.Info())
-		s.hear(openwire.Handshake())
-		s.format, _ = openwire.Negotiate(offer, openwire.BrokerOffer())
-		s.encoder = openwire.NewEncoder(s.format)
+		s := newScript(t, theirs)
+		s.negotiate(offer)
 		play(s)
 	}()
 	var handled []openwire.Command

@@ -12,8 +12,10 @@ func TestURLs(t *testing.T) {
 		"tcp://[::1]:61616?connectionTimeout=500": "[::1]:61616/500ms",
 		"failover:tcp://a:1":                      "a:1/30s",
 		"failover:(tcp://a:1)":                    "a:1/30s",
-		"failover://(tcp://a:1?connectionTimeout=0, tcp://b:2)?randomize=false":                                                         "a:1/0s b:2/30s",
-		"failover:(tcp://a:1?connectionTimeout=1,tcp://b:2)?nested.connectionTimeout=1200&nested.wireFormat.maxInactivityDuration=4000": "a:1/1.2s b:2/1.2s",
+		"failover://(tcp://a:1" +
+			"?connectionTimeout=0, tcp://b:2)?randomize=false": "a:1/0s b:2/30s",
+		"failover:(tcp://a:1" +
+			"?connectionTimeout=1,tcp://b:2)?nested.connectionTimeout=1200&nested.wireFormat.maxInactivityDuration=4000": "a:1/1.2s b:2/1.2s",
 	} {
 		target, err := parseURL(raw)
 		if err != nil {
