@@ -44,7 +44,8 @@ type Receiver interface {
 type Ack struct {
 	Kind AckKind
 	// First and Last are broker sequences, and name messages in flight from First to Last in the order of their delivery. First 0 is
-	// from the oldest; if First is not in flight, only Last is meant.
+	// from the oldest. If First is not in flight, only Last is meant; but Delivered is from the oldest then, since others of its
+	// range may have been acknowledged one by one.
 	First, Last uint64
 	Count       int   // of messages; what counts for topics. 0 is as many as there are
 	Cause       error // why they are poison
