@@ -107,7 +107,7 @@ func receiveFromAnother(t *testing.T, g generation, program string) {
 	p := startPair(t, program)
 	g.run(t, "Sender", p.url(), "5", "PERSISTENT", "TRANSACTED", "1")
 	p.kill(t, func() {})
-	lines := g.run(t, "Receive", p.url(), "5")
+	lines := g.run(t, "Receive", p.candidURL(), "5")
 	if want := "received 1 1,received 1 2,received 1 3,received 1 4,received 1 5"; strings.Join(lines, ",") != want {
 		t.Errorf("got %q", lines) // nobody had them before, so none may be marked
 	}
@@ -119,14 +119,14 @@ func sendOverAFailover(t *testing.T, g generation, program string) {
 	sender.await(t, 3000)
 	p.kill(t, func() {})
 	sender.rest(t)
-	checkDeliveries(t, g.run(t, "Receive", p.url(), "10000"), 1, 10000)
+	checkDeliveries(t, g.run(t, "Receive", p.candidURL(), "10000"), 1, 10000)
 }
 
 // sendAndReceiveOverAFailover has several producers, and a consumer that goes on with them.
 func sendAndReceiveOverAFailover(t *testing.T, g generation, program string) {
 	const producers, count = 4, 2500
 	p := startPair(t, program)
-	receiver := g.start(t, "Receive", p.url(), fmt.Sprint(producers*count))
+	receiver := g.start(t, "Receive", p.candidURL(), fmt.Sprint(producers*count))
 	sender := g.start(t, "Sender", p.url(), fmt.Sprint(count), "PERSISTENT", "SYNC", fmt.Sprint(producers))
 	sender.await(t, producers*count/3)
 	p.kill(t, func() {})
@@ -139,10 +139,10 @@ func dieWithTheirBroker(t *testing.T, g generation, program string) {
 	const count = 5000
 	p := startPair(t, program)
 	g.run(t, "Sender", p.url(), fmt.Sprint(count), "PERSISTENT", "TRANSACTED", "1")
-	first := g.start(t, "Receive", p.url(), fmt.Sprint(count))
+	first := g.start(t, "Receive", p.candidURL(), fmt.Sprint(count))
 	lines := first.await(t, count/3)
 	p.kill(t, func() { lines = append(lines, first.kill(t)...) })
-	checkDeliveries(t, append(lines, g.run(t, "Receive", p.url(), "0")...), 1, count)
+	checkDeliveries(t, append(lines, g.run(t, "Receive", p.candidURL(), "0")...), 1, count)
 }
 
 // checkDeliveries tells of messages that are missing, out of their producer's order, or there twice without saying so.

@@ -31,6 +31,9 @@ func (p *pair) start(t *testing.T, i int) {
 	p.brokers[i] = start(t, p.program, p.directory, "--auth", "off", "--openwire", "tcp://"+p.proxies[i].target)
 }
 
+// candidURL is url for a client that does not keep from its program what it gets twice.
+func (p *pair) candidURL() string { return p.url() + "&jms.checkForDuplicates=false" }
+
 func (p *pair) url() string {
 	return fmt.Sprintf("failover:(tcp://%s,tcp://%s)?maxReconnectDelay=100", p.proxies[0].address, p.proxies[1].address)
 }

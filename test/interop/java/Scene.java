@@ -38,6 +38,13 @@ final class Scene implements AutoCloseable {
         return factory;
     }
 
+    /** A factory of a client that does not keep from the program what it gets twice. */
+    ActiveMQConnectionFactory candidFactory() {
+        ActiveMQConnectionFactory factory = factory();
+        factory.setCheckForDuplicates(false);
+        return factory;
+    }
+
     Connection open(ActiveMQConnectionFactory factory) throws JMSException {
         Connection connection = factory.createConnection();
         synchronized (connections) {
@@ -75,7 +82,11 @@ final class Scene implements AutoCloseable {
 
     /** Consumes what the queue still has, and tells it. */
     String left() throws JMSException {
-        Connection connection = open();
+        return left(queue);
+    }
+
+    String left(Queue queue) throws JMSException {
+        Connection connection = open(candidFactory());
         MessageConsumer consumer = connection.createSession(false, Session.AUTO_ACKNOWLEDGE).createConsumer(queue);
         List<String> texts = new ArrayList<>();
         for (Message m; (m = consumer.receive(SILENCE)) != null;) {
