@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -314,22 +312,5 @@ func TestInCluster(t *testing.T) {
 	}
 	if _, err := InCluster(func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "KUBERNETES_SERVICE_HOST") {
 		t.Errorf("outside of a pod: %v", err)
-	}
-}
-
-// client-go would be most of the broker's size and memory.
-func TestTheBrokerDoesNotLinkKubernetes(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "../..").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	linked := strings.Fields(string(out))
-	if !slices.Contains(linked, "net/http") {
-		t.Fatalf("these are not the broker's packages: %v", linked)
-	}
-	for _, path := range linked {
-		if strings.HasPrefix(path, "k8s.io/") || strings.HasPrefix(path, "sigs.k8s.io/controller") {
-			t.Errorf("the broker links %s", path)
-		}
 	}
 }
