@@ -69,7 +69,8 @@ public class Checks {
 
     private static List<Method> methods(Class<?> type) {
         return Arrays.stream(type.getDeclaredMethods())
-            .filter(m -> !m.isSynthetic() && !Modifier.isPrivate(m.getModifiers()) && Arrays.equals(m.getParameterTypes(), new Class<?>[] {Scene.class}))
+            .filter(m -> !m.isSynthetic() && !Modifier.isPrivate(m.getModifiers()))
+            .filter(m -> Arrays.equals(m.getParameterTypes(), new Class<?>[] {Scene.class}))
             .sorted(Comparator.comparing(Method::getName)).toList();
     }
 
