@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 )
 
 const (
@@ -79,7 +78,9 @@ func (r *FrameReader) own(size int) ([]byte, error) {
 	for len(frame) < size {
 		have := len(frame)
 		piece := min(size-have, max(have, firstPiece))
-		frame = slices.Grow(frame, piece)[:have+piece]
+		grown := make([]byte, have+piece)
+		copy(grown, frame)
+		frame = grown
 		if _, err := io.ReadFull(r.in, frame[have:]); err != nil {
 			return nil, unexpected(err, 1)
 		}

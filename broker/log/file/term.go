@@ -231,7 +231,7 @@ func highestNames(fsys vfs.FS, dir string) (term uint64, found bool, written uin
 
 // makeTermFile makes the term file: term.0 in a new directory, and where somebody removed it, one that is not below
 // what was written. Another who started at the same time, in spite of the lock, may have made it and gone on to a higher
-// name already: who finds such a name after making its own removes its own.
+// name already: who finds such a name after making its own removes its own, unless a third one has claimed that meanwhile.
 func makeTermFile(fsys vfs.FS, dir string, written uint64) error {
 	name := termFile(dir, written)
 	f, err := fsys.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
@@ -242,10 +242,14 @@ func makeTermFile(fsys vfs.FS, dir string, written uint64) error {
 		return err
 	}
 	f.Close()
-	if term, _, _, err := highestNames(fsys, dir); err != nil || term > written {
-		return errors.Join(err, fsys.Remove(name))
+	term, _, _, err := highestNames(fsys, dir)
+	if err == nil && term <= written {
+		return nil
 	}
-	return nil
+	if removeErr := fsys.Remove(name); !errors.Is(removeErr, fs.ErrNotExist) {
+		err = errors.Join(err, removeErr)
+	}
+	return err
 }
 
 // highestPage returns the page with the highest term. It gives the file its length first: a crash may have come between
