@@ -41,7 +41,8 @@ type installation struct {
 	helm string
 }
 
-// install starts a cluster of three nodes and installs the operator as a user would.
+// install starts a cluster of three nodes, whose namespaces allow what is restricted and nothing more, and installs the
+// operator as a user would.
 func install(t *testing.T) *installation {
 	t.Helper()
 	helm := findHelm(t)
@@ -51,8 +52,10 @@ func install(t *testing.T) *installation {
 	i.Run(t, append([]string{"load"}, archives...)...)
 	i.dial = i.Dialer(t)
 	i.api = newClient(t, i)
+	i.Kubectl(t, "create", "namespace", operatorNamespace)
+	i.Kubectl(t, "label", "namespaces", operatorNamespace, namespace, "pod-security.kubernetes.io/enforce=restricted")
 	i.runHelm(t, "install", "twinmesh", filepath.Join(cluster.Root(), "charts", "twinmesh"),
-		"--create-namespace", "--set", "image="+managerImage+",brokerImage="+brokerImage, "--wait", "--timeout", "60s")
+		"--set", "image="+managerImage+",brokerImage="+brokerImage, "--wait", "--timeout", "60s")
 	return i
 }
 
