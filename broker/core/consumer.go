@@ -108,7 +108,7 @@ func (l LastDelivered) covers(n *node) bool {
 
 // Acknowledge takes an acknowledgement; in a transaction if tx is not nil. done is called when it is durable. Messages
 // that are not in flight at the consumer are ignored: a client that comes back after a failover acknowledges what another
-// broker sent it.
+// broker sent it. In a transaction they are an error, after which that can only be rolled back.
 func (c *Consumer) Acknowledge(a Ack, tx *Transaction, done func()) error {
 	if err := c.connection.enter(); err != nil {
 		return err
@@ -205,10 +205,20 @@ func (c *Consumer) land(nodes []*node) {
 
 // acked finds the messages in flight that an acknowledgement is about, leaving out those that a transaction has already.
 func (c *Consumer) acked(a Ack, tx *Transaction) []*node {
-	first, last := c.find(a.First), c.find(a.Last)
+	first, last := c.ends(a)
+	nodes := between(first, last)
+	if a.counts() && tx == nil && a.Count < len(nodes) {
+		return between(last, last)
+	}
+	return nodes
+}
+
+// ends finds the first and the last message in flight that an acknowledgement is about, nil if there is none.
+func (c *Consumer) ends(a Ack) (first, last *node) {
+	first, last = c.find(a.First), c.find(a.Last)
 	switch {
 	case last == nil:
-		return nil
+		return nil, nil
 	case a.Kind == Individual:
 		first = last
 	case first == nil && (a.First == 0 || a.Kind == Delivered):
@@ -216,11 +226,7 @@ func (c *Consumer) acked(a Ack, tx *Transaction) []*node {
 	case first == nil: // it speaks of what another broker sent
 		first = last
 	}
-	nodes := between(first, last)
-	if a.counts() && tx == nil && a.Count < len(nodes) {
-		return between(last, last)
-	}
-	return nodes
+	return first, last
 }
 
 // counts tells whether the acknowledgement names how many messages it ends. If there are more of them outside of a transaction,

@@ -58,10 +58,23 @@ func (t *Transaction) Send(m *message.Message) error {
 	if err == nil {
 		err = t.addAll(m)
 	}
-	if err != nil && t.failed == nil {
+	return t.note(err)
+}
+
+// note makes the transaction one that can only be rolled back if there is an error, which it returns.
+func (t *Transaction) note(err error) error {
+	if t.failed == nil {
 		t.failed = err
 	}
 	return err
+}
+
+// Fail makes the transaction one that can only be rolled back.
+func (t *Transaction) Fail(err error) {
+	if t.connection.enter() == nil {
+		defer t.connection.mu.Unlock()
+		_ = t.note(err)
+	}
 }
 
 // hold counts a message as held by the transaction. Nothing but the end of a transaction gives this memory back, so there
@@ -121,6 +134,25 @@ func (t *Transaction) storeTx() StoreTx {
 		t.store = t.connection.broker.store.Begin()
 	}
 	return t.store
+}
+
+// covers fails the transaction if not all that an acknowledgement names is in flight: another consumer may have it by now, so a
+// commit would do a second time what the program made of it. The queue's lock is held.
+func (t *Transaction) covers(c *Consumer, a Ack) error {
+	first, last := c.ends(a)
+	found := 0
+	for n := first; n != nil; n = n.next {
+		if found++; n == last && found >= a.Count {
+			return nil
+		}
+	}
+	return t.note(NotInFlight())
+}
+
+// NotInFlight is what becomes of a transaction with an acknowledgement of what its consumer does not have.
+func NotInFlight() error {
+	return errorf(TransactionRolledBack, "it acknowledges messages that its consumer does not have: another broker sent them, "+
+		"or they are dead letters; do all of it again")
 }
 
 // consume adds what a consumer of a queue acknowledged; the queue's lock is held.

@@ -130,6 +130,51 @@ func TestATransactionThatFailedIsRolledBack(t *testing.T) {
 	}
 }
 
+// A commit is not answered if an acknowledgement in it was of nothing: the message is somewhere else, and would be consumed twice.
+func TestATransactionThatAcknowledgesWhatIsNotInFlightIsRolledBack(t *testing.T) {
+	for name, ack := range map[string]func(s []uint64) core.Ack{
+		"a range whose first is gone": func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[0], Last: s[2], Count: 3} },
+		"a range whose last is gone":  func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[1], Last: s[3], Count: 3} },
+		"a range backwards":           func(s []uint64) core.Ack { return core.Ack{Kind: core.Standard, First: s[2], Last: s[1], Count: 2} },
+		"one that is gone":            func(s []uint64) core.Ack { return core.Ack{Kind: core.Individual, Last: s[0], Count: 1} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, c, consumer, s := fiveInFlight(t)
+			consumer.ack(core.Ack{Kind: core.Poison, First: s[0], Last: s[0], Count: 1}, nil)
+			consumer.consumed(s[3], nil)
+			tx := c.begin()
+			tx.send(bills, "moved")
+			consumer.consumed(s[4], tx)
+			if err := consumer.Acknowledge(ack(s), tx.Transaction, nil); err == nil {
+				t.Error("the acknowledgement is taken")
+			}
+			var refused *core.Error
+			if err := tx.Commit(nil); !errors.As(err, &refused) || refused.Kind != core.TransactionRolledBack {
+				t.Errorf("commit: %v", err)
+			}
+			c.Close(core.NoneDelivered)
+			if got := b.rest(orders) + "|" + b.rest(bills); got != "two three five|" {
+				t.Errorf("left is %q", got)
+			}
+		})
+	}
+}
+
+// A client that gets a message of an open transaction again, and acknowledges each that comes, names it twice.
+func TestATransactionAcknowledgesTwice(t *testing.T) {
+	b, c, consumer, s := fiveInFlight(t)
+	tx := c.begin()
+	for range 2 {
+		consumer.ack(core.Ack{Kind: core.Individual, Last: s[0], Count: 1}, tx)
+	}
+	consumer.ack(core.Ack{Kind: core.Standard, First: s[0], Last: s[1], Count: 2}, tx)
+	tx.commit()
+	c.Close(core.NoneDelivered)
+	if left := b.rest(orders); left != "three four five" {
+		t.Errorf("left is %q", left)
+	}
+}
+
 // Whatever part of a commit reached the log, the next broker has all of the transaction or nothing.
 func TestACommitIsWholeOverACrash(t *testing.T) {
 	wholeOverACrash(t, "consumed|too", "sent|as well", func(b *broker, c *client) func(func()) {

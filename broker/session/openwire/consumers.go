@@ -1,6 +1,7 @@
 package openwire
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -92,27 +93,45 @@ func (s *session) unsubscribeAll(last core.LastDelivered, ends func(openwire.Con
 // acknowledge passes an acknowledgement on. One of an unknown consumer is of messages from before a failover. Whoever
 // acknowledges in a transaction learns at the commit what went wrong.
 func (s *session) acknowledge(a *openwire.MessageAck, r reply) {
-	if a.ConsumerID == nil || s.consumers[*a.ConsumerID] == nil {
+	t, err := s.transactionOfAck(a)
+	var c *consumer
+	if a.ConsumerID != nil {
+		c = s.consumers[*a.ConsumerID]
+	}
+	switch {
+	case c == nil && t != nil && a.AckType != openwire.AckDelivered:
+		err = core.NotInFlight()
+		t.Fail(err)
+	case c == nil:
 		r.done()
 		return
-	}
-	t, err := s.transactionOfAck(a)
-	if err == nil {
-		err = s.consumers[*a.ConsumerID].Acknowledge(toAck(a), t, r.done)
+	case err == nil:
+		err = c.Acknowledge(s.toAck(a), t, r.done)
 	}
 	if r.wanted || a.TransactionID == nil {
 		r.finish(err)
 	}
 }
 
-func toAck(a *openwire.MessageAck) core.Ack {
+func (s *session) toAck(a *openwire.MessageAck) core.Ack {
 	ack := core.Ack{
 		Kind: core.AckKind(a.AckType), First: sequence(a.FirstMessageID), Last: sequence(a.LastMessageID), Count: int(max(0, a.MessageCount)),
 	}
-	if a.PoisonCause != nil {
+	switch {
+	case len(s.transactions) > 0 && suppressed(a):
+		ack.Kind = core.Delivered
+	case a.PoisonCause != nil:
 		ack.Cause = &core.Error{Text: a.PoisonCause.Class.String() + ": " + a.PoisonCause.Message.String()}
 	}
 	return ack
+}
+
+// suppressed tells whether a client has only kept from its program a message that came twice. ActiveMQ's says so by a poison
+// acknowledgement, also after a failover of a message that it has in an open transaction: what it will acknowledge there must
+// not be a dead letter then.
+func suppressed(a *openwire.MessageAck) bool {
+	return a.AckType == openwire.AckPoison && a.PoisonCause != nil &&
+		strings.HasPrefix(a.PoisonCause.Message.String(), "Suppressing duplicate delivery on connection")
 }
 
 // transactionOfAck returns the transaction that the acknowledgement is part of, nil if it is of none.

@@ -153,3 +153,63 @@ func TestReplayedTransactions(t *testing.T) {
 		}
 	})
 }
+
+// After a failover ActiveMQ's client may call a message a duplicate that it has in an open transaction, and acknowledge it there
+// later: it is no dead letter.
+func TestADuplicateSuppressedInATransaction(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c, got := w.suppressed("a", true)
+		ack := c.ack(openwire.AckStandard, got...)
+		ack.TransactionID = c.transactionID(1)
+		c.tell(ack)
+		c.ok(c.transact(openwire.TransactionCommitOnePhase, 1))
+		c.cut()
+		if got := w.remaining(queue("q")) + "|" + w.remaining(queue("ActiveMQ.DLQ")); got != "|" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+// Without a transaction it is one, as with ActiveMQ: nobody would say anything of it any more.
+func TestADuplicateSuppressedWithoutATransaction(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c, _ := w.suppressed("a", false)
+		c.cut()
+		if got := w.remaining(queue("q")) + "|" + w.remaining(queue("ActiveMQ.DLQ")); got != "b x1|a x0" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+// suppressed is a client that has come back, got the messages a and b, and called a a duplicate.
+func (w *world) suppressed(name string, transacted bool) (*client, []openwire.DataStructure) {
+	w.t.Helper()
+	old := w.join(name)
+	old.fill(queue("q"), "a", "b")
+	old.cut()
+	c := w.comeBack(old)
+	if transacted {
+		c.tell(c.transact(openwire.TransactionBegin, 1))
+	}
+	c.ok(c.consumer(1, queue("q")))
+	got := c.dispatches(2)
+	again := c.ack(openwire.AckPoison, got[0])
+	again.PoisonCause = openwire.NewThrowable("java.lang.Throwable", "Suppressing duplicate delivery on connection, consumer ID:a:1:1")
+	c.ok(again)
+	return c, got
+}
+
+// What was acknowledged in a transaction through a consumer that is not there is not consumed, so the commit fails.
+func TestAcknowledgingInATransactionWithoutItsConsumer(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c := w.join("a")
+		c.fill(queue("in"), "a")
+		c.ok(c.consumer(1, queue("in")))
+		ack := c.ack(openwire.AckStandard, c.dispatches(1)...)
+		ack.TransactionID = c.transactionID(1)
+		c.ok(&openwire.RemoveInfo{ObjectID: c.consumerID(1, 1)})
+		c.tell(c.transact(openwire.TransactionBegin, 1))
+		c.tell(ack)
+		c.refused(c.transact(openwire.TransactionCommitOnePhase, 1), openwire.TransactionRolledBackException, "do all of it again")
+	})
+}
