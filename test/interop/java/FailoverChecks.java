@@ -71,8 +71,8 @@ class FailoverChecks {
     }
 
     /**
-     * Moves messages in transactions, one of which is cut in two, and tries again what was rolled back. The client may commit without
-     * one that came again within the transaction, so that is moved twice, but then marked; none is lost.
+     * Moves messages in transactions, one of which is cut in two, and tries again what was rolled back. The client may say a commit to
+     * the second broker whose acknowledgement went to the first, so a message is moved twice, but then marked; none is lost.
      */
     static void transactionsOfReceivesAndSends(Scene scene) throws Exception {
         Queue to = new ActiveMQQueue(scene.name + ".to");
