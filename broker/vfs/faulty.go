@@ -5,7 +5,7 @@ import "os"
 // Op says what is about to be done to a file system.
 type Op struct {
 	Kind   Kind
-	Name   string // of the file or directory; of a rename, the new one
+	Name   string // of the file or directory; of a rename or link, the new one
 	Offset int64  // of a read or write
 	Length int
 }
@@ -21,6 +21,7 @@ const (
 	OpTruncate Kind = "truncate"
 	OpSync     Kind = "sync"
 	OpRename   Kind = "rename"
+	OpLink     Kind = "link"
 	OpRemove   Kind = "remove"
 	OpSyncDir  Kind = "sync directory"
 	OpLock     Kind = "lock"
@@ -70,6 +71,13 @@ func (f *Faulty) Rename(from, to string) error {
 		return err
 	}
 	return f.FS.Rename(from, to)
+}
+
+func (f *Faulty) Link(from, to string) error {
+	if err := f.ask(Op{Kind: OpLink, Name: to}); err != nil {
+		return err
+	}
+	return f.FS.Link(from, to)
 }
 
 func (f *Faulty) Remove(name string) error {

@@ -180,6 +180,23 @@ func (p *Process) Rename(from, to string) error {
 	return nil
 }
 
+func (p *Process) Link(from, to string) error {
+	p.mem.mu.Lock()
+	defer p.mem.mu.Unlock()
+	d, n, err := p.node("link", from)
+	if err != nil {
+		return err
+	}
+	if p.mem.dirs[filepath.Dir(to)] != d {
+		return &os.LinkError{Op: "link", Old: from, New: to, Err: unix.EXDEV}
+	}
+	if d.names[filepath.Base(to)] != nil {
+		return &os.LinkError{Op: "link", Old: from, New: to, Err: os.ErrExist}
+	}
+	d.change(memRename{come: filepath.Base(to), node: n})
+	return nil
+}
+
 func (p *Process) Remove(name string) error {
 	p.mem.mu.Lock()
 	defer p.mem.mu.Unlock()

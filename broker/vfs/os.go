@@ -68,6 +68,7 @@ func (o OS) syncAbove(dir string) error {
 }
 
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+func (OS) Link(from, to string) error   { return os.Link(from, to) }
 func (OS) Remove(name string) error     { return os.Remove(name) }
 
 func (OS) List(dir string) ([]string, error) {

@@ -21,6 +21,9 @@ type FS interface {
 	MkdirAll(dir string) error
 	// Rename gives a file another name in one step, in place of a file that has the name.
 	Rename(from, to string) error
+	// Link gives a file a second name, which must not be there yet. Not all file systems can; the error is then
+	// errors.ErrUnsupported or fs.ErrPermission.
+	Link(from, to string) error
 	Remove(name string) error
 	// List returns the names in a directory, sorted.
 	List(dir string) ([]string, error)

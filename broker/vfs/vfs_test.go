@@ -97,6 +97,28 @@ func TestNames(t *testing.T) {
 	})
 }
 
+func TestLinkTakesTheNameOfNoOther(t *testing.T) {
+	both(t, func(t *testing.T, fsys FS, dir string) {
+		a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+		if err := fsys.Link(a, b); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("of what is not there: %v", err)
+		}
+		put(t, open(t, fsys, a), 0, []byte("one"))
+		if err := fsys.Link(a, b); err != nil {
+			t.Fatal(err)
+		}
+		if err := fsys.Link(a, b); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("a second time: %v", err)
+		}
+		if err := fsys.Remove(a); err != nil {
+			t.Fatal(err)
+		}
+		if got := content(t, fsys, b); string(got) != "one" {
+			t.Errorf("by its second name: %q", got)
+		}
+	})
+}
+
 func TestLockBelongsToTheOpenFile(t *testing.T) {
 	both(t, func(t *testing.T, fsys FS, dir string) {
 		name := filepath.Join(dir, "lock")

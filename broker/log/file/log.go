@@ -148,8 +148,8 @@ func (l *Log) announceWait(owner int) {
 	if owner != 0 {
 		attrs = append(attrs, "locked_by_pid", owner)
 	}
-	if term, found, _, err := highestNames(l.o.FS, l.o.Directory); err == nil && found {
-		if last, err := highestPage(l.o.FS, termFile(l.o.Directory, term)); err == nil && last.term > 0 {
+	if terms, _, err := names(l.o.FS, l.o.Directory); err == nil && len(terms) > 0 {
+		if last, err := highestPage(l.o.FS, termFile(l.o.Directory, highest(terms))); err == nil && last.term > 0 {
 			attrs = append(attrs, "term", last.term, "holder", last.holder)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ import (
 // The term file is one file for the life of the directory; only its name changes. It has a ring of pages, of which page
 // N % termPages is for the claimant of term N. Its length never changes: a reader's idea of a file's length may be old.
 //
-// Term N is claimed by renaming term.M to term.N, which one of several candidates wins, the rest finding no term.M. The winner
+// Term N is claimed by giving term.M the name term.N, see rename, which one of several candidates wins. The winner
 // writes N into all pages above the highest written one, up to its own, and syncs. More than one page is above it only if
 // claimants ended, or sleep, between their rename and their page. So the holder of any term sees in the one page after
 // its own whether there is a higher term; and a claimant that was asleep overwrites nothing that counts when it wakes:
@@ -97,10 +98,9 @@ func claimTerm(fsys vfs.FS, dir, holder string) (*claim, page, error) {
 	if err != nil {
 		return nil, page{}, lostRace(err)
 	}
-	// A crash may undo the rename but not the page, and then the page is ahead of the name. So the directory need not be
-	// synced here; it is when the term's first segment gets its name.
+	// A crash may undo the rename but not the page, and then the page is ahead of the name.
 	term := max(named, last.term) + 1
-	if err := fsys.Rename(termFile(dir, named), termFile(dir, term)); err != nil {
+	if err := rename(fsys, dir, named, term); err != nil {
 		return nil, page{}, lostRace(err)
 	}
 	c, err := openClaim(fsys, termFile(dir, term), term)
@@ -114,9 +114,46 @@ func claimTerm(fsys vfs.FS, dir, holder string) (*claim, page, error) {
 	return c, last, nil
 }
 
-// lostRace says that another candidate renamed the term file first, if err is that it is not there.
-func lostRace(err error) error {
+// rename gives the term file a new name. A second name is made first, which takes the place of no other; then whoever sees a
+// higher one has lost, and who sees none removes those below. So a candidate that began with an empty directory and slept,
+// and finds a second term file made there meanwhile, wins nothing with it: some name of the first is always above.
+func rename(fsys vfs.FS, dir string, from, to uint64) error {
+	err := fsys.Link(termFile(dir, from), termFile(dir, to))
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		return fsys.Rename(termFile(dir, from), termFile(dir, to)) // the lock alone keeps two term files from being made
+	}
+	if err != nil {
+		return err
+	}
+	terms, _, err := names(fsys, dir)
+	if err != nil {
+		return err
+	}
+	if highest(terms) > to {
+		return fs.ErrExist
+	}
+	if err := fsys.SyncDir(dir); err != nil {
+		return err
+	}
+	for _, term := range terms {
+		if term < to {
+			err = errors.Join(err, removed(fsys.Remove(termFile(dir, term))))
+		}
+	}
+	return err
+}
+
+// removed is the error of a removal, if what was to be removed is still there.
+func removed(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// lostRace says that another candidate renamed the term file first, if err is that it is not there, or that its new name is.
+func lostRace(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("claim a term: another was faster: %w", log.ErrRightLost)
 	}
 	return err
@@ -199,58 +236,43 @@ func termFile(dir string, term uint64) string {
 
 func pageOffset(term uint64) int64 { return int64(term%termPages) * vfs.BlockSize }
 
-// currentTerm returns the term in the term file's name, and makes the file where there is none.
+// currentTerm returns the term in the term file's name, and makes the file where there is none: term.0 in a new directory, and
+// where somebody removed it, one that is not below what was written.
 func currentTerm(fsys vfs.FS, dir string) (uint64, error) {
 	for {
-		term, found, written, err := highestNames(fsys, dir)
-		if err != nil || found {
-			return term, err
+		terms, written, err := names(fsys, dir)
+		if err != nil || len(terms) > 0 {
+			return highest(terms), err
 		}
-		if err := makeTermFile(fsys, dir, written); err != nil {
+		f, err := fsys.Open(termFile(dir, written), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+		switch {
+		case err == nil:
+			f.Close()
+		case !errors.Is(err, fs.ErrExist):
 			return 0, err
 		}
 	}
 }
 
-// highestNames returns the highest term that a term file is named after, and the highest that a segment is. There is more
-// than one term file only while two start in an empty directory; see makeTermFile.
-func highestNames(fsys vfs.FS, dir string) (term uint64, found bool, written uint64, err error) {
-	names, err := fsys.List(dir)
-	for _, name := range names {
+// names returns the terms that term files are named after, and the highest that a segment is. The highest of the terms counts:
+// others are there for a moment, or were left by a crash.
+func names(fsys vfs.FS, dir string) (terms []uint64, written uint64, err error) {
+	all, err := fsys.List(dir)
+	for _, name := range all {
 		digits, ok := strings.CutPrefix(name, termPrefix)
 		n, err := strconv.ParseUint(digits, 10, 64)
 		if ok && err == nil && digits == strconv.FormatUint(n, 10) {
-			term, found = max(term, n), true
+			terms = append(terms, n)
 		}
 		if n, _, ok := segmentName(name); ok {
 			written = max(written, n)
 		}
 	}
-	return term, found, written, err
+	return terms, written, err
 }
 
-// makeTermFile makes the term file: term.0 in a new directory, and where somebody removed it, one that is not below
-// what was written. Another who started at the same time, in spite of the lock, may have made it and gone on to a higher
-// name already: who finds such a name after making its own removes its own, unless a third one has claimed that meanwhile.
-func makeTermFile(fsys vfs.FS, dir string, written uint64) error {
-	name := termFile(dir, written)
-	f, err := fsys.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	f.Close()
-	term, _, _, err := highestNames(fsys, dir)
-	if err == nil && term <= written {
-		return nil
-	}
-	if removeErr := fsys.Remove(name); !errors.Is(removeErr, fs.ErrNotExist) {
-		err = errors.Join(err, removeErr)
-	}
-	return err
-}
+// highest returns the highest of some terms, 0 if there are none.
+func highest(terms []uint64) uint64 { return slices.Max(append(terms, 0)) }
 
 // highestPage returns the page with the highest term. It gives the file its length first: a crash may have come between
 // its making and that.
@@ -267,14 +289,14 @@ func highestPage(fsys vfs.FS, name string) (page, error) {
 	if _, err := f.ReadAt(all, 0); err != nil && !errors.Is(err, io.EOF) {
 		return page{}, err
 	}
-	var highest page
+	var last page
 	for at := 0; at < termBytes; at += vfs.BlockSize {
 		// A damaged page cannot be anybody's right: whoever looks there gives up.
-		if p, err := parsePage(all[at:]); err == nil && p.term > highest.term {
-			highest = p
+		if p, err := parsePage(all[at:]); err == nil && p.term > last.term {
+			last = p
 		}
 	}
-	return highest, nil
+	return last, nil
 }
 
 func presize(fsys vfs.FS, name string) error {

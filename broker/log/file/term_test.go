@@ -2,6 +2,7 @@ package file
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -123,6 +124,56 @@ func TestCandidatesRace(t *testing.T) {
 	for term, c := range claims {
 		if err := c.check(); isLost(err) != (term < highest) {
 			t.Errorf("term %d of %d: %v", term, highest, err)
+		}
+	}
+}
+
+// TestSleeperWithASecondTermFile: a candidate begins in an empty directory and sleeps before its claim. Meanwhile others claim, and
+// one that had seen the empty directory too makes a second term file. The sleeper wins nothing with that.
+func TestSleeperWithASecondTermFile(t *testing.T) {
+	for _, others := range []int{1, 2, 5} {
+		p := termDirectory(t)
+		var holder *claim
+		sleeper := &vfs.Faulty{FS: p, Before: func(op vfs.Op) error {
+			if op.Kind != vfs.OpLink {
+				return nil
+			}
+			for range others {
+				holder = mustClaim(t, p)
+			}
+			f, err := p.Open(termFile(testDirectory, 0), os.O_CREATE|os.O_EXCL|os.O_RDWR)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return errors.Join(f.Truncate(termBytes), f.Close())
+		}}
+		if _, _, err := claimTerm(sleeper, testDirectory, "sleeper"); !isLost(err) {
+			t.Errorf("after %d others the sleeper: %v", others, err)
+		}
+		if err := holder.check(); err != nil {
+			t.Errorf("the holder of term %d: %v", holder.term, err)
+		}
+		if next := mustClaim(t, p); next.term != holder.term+1 {
+			t.Errorf("term %d after %d", next.term, holder.term)
+		}
+		if err := holder.check(); !isLost(err) {
+			t.Errorf("term %d does not see that it ended: %v", holder.term, err)
+		}
+	}
+}
+
+// TestWithoutLinks: where files have one name each, terms are claimed all the same.
+func TestWithoutLinks(t *testing.T) {
+	p := termDirectory(t)
+	for i, refusal := range []error{unix.EPERM, unix.EOPNOTSUPP, unix.ENOSYS} {
+		without := &vfs.Faulty{FS: p, Before: func(op vfs.Op) error {
+			if op.Kind == vfs.OpLink {
+				return refusal
+			}
+			return nil
+		}}
+		if c := mustClaim(t, without); c.term != uint64(i+1) {
+			t.Errorf("%v: term %d", refusal, c.term)
 		}
 	}
 }
