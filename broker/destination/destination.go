@@ -1,5 +1,4 @@
-// Package destination names queues and topics: parsing, composites and validity. It does not say which exist, nor match
-// wildcards.
+// Package destination names queues and topics: parsing, composites, validity and wildcards. It does not say which exist.
 package destination
 
 import (
