@@ -13,7 +13,7 @@ const module = "github.com/twinmesh/twinmesh/"
 // levels: a package imports only lower ones, so that each can be read, tested and fuzzed without what is above it. What two
 // of one level need of each other is an interface, joined in node.
 var levels = map[string]int{
-	"wire": 0, "vfs": 0, "destination": 1, "selector": 1, "message": 2, // primitives, and the one form of a message
+	"wire": 0, "vfs": 0, "destination": 1, "selector": 1, "policy": 2, "message": 2, // primitives, and the one form of a message
 	"openwire": 3, "openwire/internal/gen": 3, "openwire/internal/table": 2, "config": 3, // codecs and plain data
 	"log": 3, "log/group": 4, "log/mem": 5, "log/logtest": 5, "log/file": 5, // a log's contract before its forms
 	"store": 6, "core": 6, "security": 6, "client": 6, // what is durable, what a broker is, who may connect, and our own client

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -25,6 +26,8 @@ type Config struct {
 	// HTTP is the address of /healthz, /readyz and /role.
 	HTTP string `yaml:"http"`
 	Auth Auth   `yaml:"auth"`
+	// DestinationPolicies has the options of queues and topics; the most specific entry holds.
+	DestinationPolicies []DestinationPolicy `yaml:"destinationPolicies,omitempty"`
 }
 
 // Auth says who may connect.
@@ -66,36 +69,11 @@ func (c *Config) read(path string, text []byte) error {
 	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s:%d: a second document begins here: write all keys into one", path, more.Line)
 	}
-	if err := checkKeys(path, document.Content[0], keys); err != nil {
+	if err := checkKeys(path, document.Content[0], reflect.TypeFor[Config]()); err != nil {
 		return err
 	}
 	if err := document.Decode(c); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// keys has what may stand where; nil is a value without keys.
-var keys = map[string]map[string]map[string]struct{}{
-	"name": nil, "data": nil, "openwire": nil, "http": nil,
-	"auth": {"mode": nil, "usersFile": nil},
-}
-
-func checkKeys[T any](path string, n *yaml.Node, known map[string]T) error {
-	if n.Kind != yaml.MappingNode {
-		return fmt.Errorf("%s:%d: expected keys with values", path, n.Line)
-	}
-	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		below, found := known[key.Value]
-		if !found {
-			return fmt.Errorf("%s:%d: unknown key %q; did you mean %q?", path, key.Line, key.Value, Nearest(key.Value, known))
-		}
-		if nested, ok := any(below).(map[string]map[string]struct{}); ok && nested != nil {
-			if err := checkKeys(path, value, nested); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
@@ -107,6 +85,9 @@ func (c Config) Validate() error {
 	}
 	if c.Auth.Mode != "on" && c.Auth.Mode != "off" && c.Auth.Mode != "off-everywhere" {
 		return fmt.Errorf("auth mode %q: write on, off or off-everywhere", c.Auth.Mode)
+	}
+	if err := validatePolicies(c.DestinationPolicies); err != nil {
+		return err
 	}
 	for _, raw := range c.OpenWire {
 		connector, err := ParseConnector(raw)

@@ -75,6 +75,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add("name: orders-0\nauth: {mode: off, usersFile: /etc/users}\nopenwire: [\"tcp://127.0.0.1:61616?maximumConnections=3\"]\n")
 	f.Add("datta: /x")
 	f.Add("a: &a [*a]")
+	f.Add("destinationPolicies: [{queue: orders.>, queuePrefetch: 3}, {default: true}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		c := Default()
 		if err := c.read("broker.yaml", []byte(text)); err != nil {

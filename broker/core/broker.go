@@ -2,12 +2,15 @@ package core
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // DeadLetters is where messages go that nobody could consume, unless they are not persistent.
@@ -29,6 +32,8 @@ type Options struct {
 	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
 	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
 	MemoryLimit int64
+	// Policies has the options of destinations; nil is ActiveMQ's defaults for all.
+	Policies *policy.Map
 }
 
 // Broker holds the destinations and the connections. It is made when the store's right is won, and has no end of its own: the
@@ -43,6 +48,7 @@ type Broker struct {
 	flying      *allowance   // of stored messages in flight
 	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
 	mu          sync.RWMutex
+	policies    *policy.Map
 	queues      map[destination.Destination]*queue
 	topics      map[destination.Destination]*topic
 	connections map[string]*Connection // by connection id
@@ -54,10 +60,14 @@ func New(o Options) *Broker {
 	if o.MemoryLimit == 0 {
 		o.MemoryLimit = 256 << 20
 	}
+	if o.Policies == nil {
+		o.Policies = policy.NewMap()
+	}
 	b := &Broker{
 		store: o.Store, advisor: o.Advisor, now: o.Now, logger: o.Logger,
 		memory:      newGauge(o.MemoryLimit),
 		open:        newGauge(max(1, o.MemoryLimit/4)),
+		policies:    o.Policies,
 		queues:      map[destination.Destination]*queue{},
 		topics:      map[destination.Destination]*topic{},
 		connections: map[string]*Connection{},
@@ -94,7 +104,8 @@ func (b *Broker) queue(d destination.Destination) (*queue, error) {
 
 // addQueue makes a queue; b.mu is held or b is not shared yet.
 func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
-	q := newQueue(b, d, owner)
+	q := &queue{broker: b, name: d, owner: owner}
+	q.policy.Store(b.policies.Find(d))
 	b.queues[d] = q
 	return q
 }
@@ -115,9 +126,15 @@ func (b *Broker) topic(d destination.Destination) (*topic, error) {
 	if t := b.topics[d]; t != nil {
 		return t, nil
 	}
-	t = &topic{broker: b, name: d}
+	return b.addTopic(d, nil), nil
+}
+
+// addTopic makes a topic; b.mu is held.
+func (b *Broker) addTopic(d destination.Destination, owner *Connection) *topic {
+	t := &topic{broker: b, name: d, owner: owner}
+	t.policy.Store(b.policies.Find(d))
 	b.topics[d] = t
-	return t, nil
+	return t
 }
 
 func noSuchTemporary(d destination.Destination) error {
@@ -156,11 +173,13 @@ func (b *Broker) feed(queues map[*queue]struct{}) {
 func (b *Broker) allQueues() []*queue {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	all := make([]*queue, 0, len(b.queues))
-	for _, q := range b.queues {
-		all = append(all, q)
-	}
-	return all
+	return slices.AppendSeq(make([]*queue, 0, len(b.queues)), maps.Values(b.queues))
+}
+
+func (b *Broker) allTopics() []*topic {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.AppendSeq(make([]*topic, 0, len(b.topics)), maps.Values(b.topics))
 }
 
 // Full returns nil if the memory limit leaves room, else a channel that is closed when there is some. Acknowledgements make

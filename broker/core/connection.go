@@ -251,6 +251,7 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 	if err != nil {
 		return nil, err
 	}
+	spec.Prefetch = c.broker.prefetch(spec)
 	consumer := &Consumer{spec: spec, connection: c, receiver: receiver, selector: s}
 	if err := c.broker.attach(consumer, d.Members()); err != nil {
 		return nil, err

@@ -8,7 +8,8 @@ import (
 	"github.com/twinmesh/twinmesh/broker/selector"
 )
 
-// ConsumerSpec describes a consumer. Prefetch 0 means that each message is pulled.
+// ConsumerSpec describes a consumer. Prefetch 0 means that each message is pulled. The destination's policy may replace a
+// client's default.
 type ConsumerSpec struct {
 	Destination destination.Destination
 	Selector    string
@@ -123,6 +124,9 @@ func (c *Consumer) Pull(wait bool) (number uint64) { return c.source.pull(c, wai
 
 // CancelPull ends a pull that waits, by a Delivery without message. It does nothing if the pull was answered before.
 func (c *Consumer) CancelPull(number uint64) { c.source.cancelPull(c, number) }
+
+// Prefetch is how many messages the consumer gets ahead of its acknowledgements. Who calls SetPrefetch may ask.
+func (c *Consumer) Prefetch() int { return c.spec.Prefetch }
 
 // SetPrefetch changes the prefetch, as a client does after a failover.
 func (c *Consumer) SetPrefetch(n int) { c.source.setPrefetch(c, n) }

@@ -1,6 +1,9 @@
 package core
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // dispatch hands messages to consumers until no consumer can take one. q.mu is held.
 func (q *queue) dispatch() {
@@ -41,7 +44,9 @@ func (q *queue) offer(n *node) {
 			continue
 		}
 		q.take(n)
-		q.rotate(i)
+		if !q.policy.Load().StrictOrderDispatch {
+			q.rotate(i)
+		}
 		c.send(n)
 		return
 	}
@@ -50,10 +55,23 @@ func (q *queue) offer(n *node) {
 // rotate puts the i-th consumer behind all others of its priority.
 func (q *queue) rotate(i int) {
 	c := q.consumers[i]
-	for ; i+1 < len(q.consumers) && q.consumers[i+1].spec.Priority == c.spec.Priority; i++ {
+	for ; i+1 < len(q.consumers) && q.priority(q.consumers[i+1]) == q.priority(c); i++ {
 		q.consumers[i] = q.consumers[i+1]
 	}
 	q.consumers[i] = c
+}
+
+// priority is a consumer's among those of the queue.
+func (q *queue) priority(c *Consumer) int8 {
+	if q.policy.Load().UseConsumerPriority {
+		return c.spec.Priority
+	}
+	return 0
+}
+
+// rank orders the consumers by priority.
+func (q *queue) rank() {
+	slices.SortStableFunc(q.consumers, func(a, b *Consumer) int { return cmp.Compare(q.priority(b), q.priority(a)) })
 }
 
 // attach adds a consumer, behind those of at least its priority.
@@ -61,7 +79,7 @@ func (q *queue) attach(c *Consumer) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	i := len(q.consumers)
-	for i > 0 && q.consumers[i-1].spec.Priority < c.spec.Priority {
+	for i > 0 && q.priority(q.consumers[i-1]) < q.priority(c) {
 		i--
 	}
 	q.consumers = slices.Insert(q.consumers, i, c)

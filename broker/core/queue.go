@@ -6,6 +6,7 @@ import (
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 const (
@@ -25,7 +26,8 @@ const (
 type queue struct {
 	broker *Broker
 	name   destination.Destination
-	owner  *Connection // of a temporary queue
+	owner  *Connection                   // of a temporary queue
+	policy atomic.Pointer[policy.Policy] // replaced under the lock
 
 	mu        sync.Mutex
 	window    list
@@ -41,10 +43,6 @@ type queue struct {
 	requested atomic.Uint64 // the horizon that the store was asked for
 	suspect   uint64        // stored messages below it may have been dispatched by another holder of the store
 	reached   uint64        // highest sequence of a stored message dispatched here
-}
-
-func newQueue(b *Broker, name destination.Destination, owner *Connection) *queue {
-	return &queue{broker: b, name: name, owner: owner}
 }
 
 // store keeps a persistent message and, when that is durable, puts it into the queue and calls done.

@@ -57,7 +57,7 @@ func (b *Broker) addTemporary(d destination.Destination, c *Connection) bool {
 	if d.IsQueue() {
 		b.addQueue(d, c)
 	} else {
-		b.topics[d] = &topic{broker: b, name: d, owner: c}
+		b.addTopic(d, c)
 	}
 	b.mu.Unlock()
 	b.advise(d, c, true)

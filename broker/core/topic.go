@@ -3,9 +3,11 @@ package core
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // topic hands each message to the subscriptions that there are. It keeps nothing: who is not there does not get it
@@ -14,6 +16,7 @@ type topic struct {
 	broker *Broker
 	name   destination.Destination
 	owner  *Connection // of a temporary topic
+	policy atomic.Pointer[policy.Policy]
 
 	mu            sync.RWMutex
 	subscriptions []*subscription

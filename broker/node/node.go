@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 
 	"github.com/twinmesh/twinmesh/broker/admin"
@@ -30,6 +31,10 @@ type Options struct {
 	// the broker stops serving, and waits for it to return before it hands over: it has to be quick then. An error stops the
 	// broker. It may be nil.
 	Active func(ctx context.Context, term uint64) error
+	// Reload reads the configuration again, with what the command line says instead of it. It is called every few seconds, and at
+	// once when something comes from Hangup. Nil is a broker whose configuration does not change.
+	Reload func() (config.Config, error)
+	Hangup <-chan os.Signal
 }
 
 // Node is one broker.
@@ -37,6 +42,7 @@ type Node struct {
 	options    Options
 	connectors []connector
 	state      atomic.Pointer[admin.State]
+	live       live
 }
 
 // connector is where clients come in, and what they are offered.
@@ -50,7 +56,7 @@ func New(o Options) (*Node, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{options: o}
+	n := &Node{options: o, live: live{config: o.Config}}
 	for _, raw := range o.Config.OpenWire {
 		c, err := config.ParseConnector(raw)
 		if err != nil {
@@ -99,6 +105,7 @@ func (n *Node) Run(ctx context.Context) error {
 
 // run is Run on a log, which it closes.
 func (n *Node) run(ctx context.Context, l log.Log) error {
+	defer n.follow(ctx)()
 	s := store.New(l, store.Options{MinBytes: keptLog})
 	n.enter(admin.Standby, 0)
 	term, err := s.Lead(ctx)

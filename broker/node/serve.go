@@ -27,9 +27,10 @@ const (
 // serve is the broker's time as the active one. It returns why that is over, nil if ctx ended.
 func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	id := fmt.Sprintf("ID:%s-%d", n.options.Config.Name, term)
-	b := core.New(core.Options{
+	b := n.live.begin(core.Options{
 		Store: Join(s), Advisor: openwire.NewAdvisor(id, n.options.Config.Name), Now: time.Now, Logger: n.options.Logger,
 	})
+	defer n.live.end()
 	listeners, err := n.listen(b, id)
 	if err != nil {
 		return err

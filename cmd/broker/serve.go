@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +53,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(c.Context(), configuration, f.slices, c.OutOrStdout())
+			return serve(c.Context(), f, configuration, c.OutOrStdout())
 		},
 	}
 	d := config.Default()
@@ -85,9 +87,12 @@ func (f serveFlags) configuration() (config.Config, error) {
 	return c, nil
 }
 
-func serve(ctx context.Context, c config.Config, slices []string, out io.Writer) error {
+func serve(ctx context.Context, f serveFlags, c config.Config, out io.Writer) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	o := node.Options{Config: c, Logger: logger}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	o := node.Options{Config: c, Logger: logger, Reload: f.configuration, Hangup: hangup}
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
@@ -101,9 +106,9 @@ func serve(ctx context.Context, c config.Config, slices []string, out io.Writer)
 		}
 		o.Authenticator = users
 	}
-	if len(slices) > 0 {
+	if len(f.slices) > 0 {
 		var err error
-		if o.Active, err = publishing(slices, logger); err != nil {
+		if o.Active, err = publishing(f.slices, logger); err != nil {
 			return err
 		}
 	}
@@ -119,7 +124,7 @@ func serve(ctx context.Context, c config.Config, slices []string, out io.Writer)
 	if err := n.Run(ctx); err != nil {
 		return err
 	}
-	if inPod, led := len(slices) > 0, n.State().Term > 0; inPod && led {
+	if inPod, led := len(f.slices) > 0, n.State().Term > 0; inPod && led {
 		<-time.After(refuseTime)
 	}
 	return nil

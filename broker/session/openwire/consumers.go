@@ -46,10 +46,14 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
 		Priority: c.Priority, NoLocal: c.NoLocal,
 	}, own)
-	if err == nil {
-		s.consumers[*c.ConsumerID] = own
+	if err != nil {
+		return err
 	}
-	return err
+	s.consumers[*c.ConsumerID] = own
+	if c.PrefetchSize > 0 && own.Prefetch() == 0 { // the client has to know that it must pull
+		s.out.command(&openwire.ConsumerControl{ConsumerID: c.ConsumerID, Destination: c.Destination})
+	}
+	return nil
 }
 
 // beyond names what the consumer wants and the core cannot do.

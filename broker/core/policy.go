@@ -1,0 +1,48 @@
+package core
+
+import (
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/policy"
+)
+
+// policy returns the options of a destination, or of a pattern that someone consumes from. Queues and topics keep their own.
+func (b *Broker) policy(d destination.Destination) *policy.Policy {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.policies.Find(d)
+}
+
+// SetPolicies replaces the options of all destinations, also of those that are in use. What it means for a consumer's prefetch
+// holds for consumers that come after.
+func (b *Broker) SetPolicies(policies *policy.Map) {
+	b.mu.Lock()
+	b.policies = policies // and whatever comes into being has its options from these
+	b.mu.Unlock()
+	for _, q := range b.allQueues() {
+		q.setPolicy(policies.Find(q.name))
+	}
+	for _, t := range b.allTopics() {
+		t.policy.Store(policies.Find(t.name))
+	}
+}
+
+func (q *queue) setPolicy(p *policy.Policy) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.policy.Store(p)
+	q.rank()
+	q.dispatch()
+}
+
+// prefetch is what a consumer asks for, or what the policy of its destination says to those who ask for their client's default.
+func (b *Broker) prefetch(spec ConsumerSpec) int {
+	first := spec.Destination.Members()[0]
+	p := b.policy(first)
+	switch {
+	case first.IsQueue() && spec.Prefetch == policy.ClientQueuePrefetch:
+		return p.QueuePrefetch
+	case first.IsTopic() && spec.Prefetch == policy.ClientTopicPrefetch:
+		return p.TopicPrefetch
+	}
+	return spec.Prefetch
+}

@@ -1,0 +1,153 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twinmesh/twinmesh/broker/config"
+	"github.com/twinmesh/twinmesh/broker/log/mem"
+	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/policy"
+)
+
+// prefetching is a configuration in which queue consumers have a prefetch.
+func prefetching(n int) config.Config {
+	c := config.Default()
+	entry := config.DestinationPolicy{Default: true, Policy: policy.Default()}
+	entry.QueuePrefetch = n
+	c.DestinationPolicies = []config.DestinationPolicy{entry}
+	return c
+}
+
+// reloading is a node whose configuration a test changes.
+type reloading struct {
+	*Node
+	current config.Config
+	err     error
+	logged  bytes.Buffer
+	hangup  chan os.Signal
+}
+
+func newReloading(t *testing.T) *reloading {
+	t.Helper()
+	r := &reloading{current: config.Default(), hangup: make(chan os.Signal)}
+	var err error
+	r.Node, err = New(Options{
+		Config: r.current, Logger: slog.New(slog.NewTextHandler(&r.logged, nil)), Hangup: r.hangup,
+		Reload: func() (config.Config, error) { return r.current, r.err },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// expect wants these words in the log's lines, one each, since it was asked last.
+func (r *reloading) expect(t *testing.T, words ...string) {
+	t.Helper()
+	synctest.Wait()
+	lines := strings.Split(strings.TrimSuffix(r.logged.String(), "\n"), "\n")
+	r.logged.Reset()
+	if len(words) == 0 && lines[0] == "" {
+		return
+	}
+	if len(lines) != len(words) {
+		t.Fatalf("logged %q, want %q", lines, words)
+	}
+	for i, word := range words {
+		if !strings.Contains(lines[i], word) {
+			t.Errorf("logged %q, want %q", lines[i], word)
+		}
+	}
+}
+
+func TestAChangedConfigurationIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReloading(t)
+		defer r.follow(context.Background())()
+		time.Sleep(watching)
+		r.expect(t)
+
+		r.current = prefetching(3)
+		r.current.HTTP = "127.0.0.1:1"
+		time.Sleep(watching)
+		r.expect(t, `applied=destinationPolicies "needs a restart"=http`)
+		time.Sleep(watching)
+		r.expect(t)
+
+		r.err = errors.New("broker.yaml:3: unknown key")
+		time.Sleep(3 * watching)
+		r.expect(t, "broker.yaml:3: unknown key")
+		r.err, r.current.Name = nil, ""
+		time.Sleep(watching)
+		r.expect(t, "needs a name")
+		if r.live.config.Name != "localhost" {
+			t.Errorf("a broken configuration was taken: %+v", r.live.config)
+		}
+		r.current.Name = "localhost"
+		time.Sleep(watching)
+		r.expect(t)
+	})
+}
+
+func TestAHangupReadsTheConfigurationAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReloading(t)
+		defer r.follow(context.Background())()
+		r.hangup <- os.Interrupt
+		r.expect(t, `applied=nothing "needs a restart"=nothing`)
+		r.err = errors.New("broken")
+		r.hangup <- os.Interrupt
+		r.hangup <- os.Interrupt
+		r.expect(t, "broken", "broken")
+	})
+}
+
+// A standby takes over with the policies that it has read meanwhile, and an active broker has those of now.
+func TestPoliciesOfAnActiveBroker(t *testing.T) {
+	hangup, current := make(chan os.Signal), make(chan config.Config, 1)
+	r := start(t, mem.New(segment), func(o *Options) {
+		o.Config.DestinationPolicies = prefetching(0).DestinationPolicies
+		c := o.Config
+		o.Hangup, o.Reload = hangup, func() (config.Config, error) {
+			select {
+			case c = <-current:
+			default:
+			}
+			return c, nil
+		}
+	})
+	c := join(t, r.active(), "consumer")
+	subscribe := func(number int64) openwire.DataStructure {
+		c.ask(&openwire.ConsumerInfo{
+			ConsumerID:  &openwire.ConsumerID{ConnectionID: openwire.S("ID:consumer"), SessionID: 1, Value: number},
+			Destination: &openwire.Queue{PhysicalName: openwire.S("orders")}, PrefetchSize: policy.ClientQueuePrefetch,
+		})
+		return c.read()
+	}
+	if told, ok := subscribe(1).(*openwire.ConsumerControl); !ok || told.Prefetch != 0 {
+		t.Errorf("a consumer that has to pull is told %+v", told)
+	}
+	c.read()
+	next := prefetching(1)
+	next.OpenWire = r.options.Config.OpenWire
+	current <- next
+	hangup <- os.Interrupt
+	if applied := r.logged.await(t, "configuration read again", "applied"); applied != "destinationPolicies" {
+		t.Errorf("applied %s", applied)
+	}
+	if _, ok := subscribe(2).(*openwire.Response); !ok {
+		t.Error("the new policy does not hold")
+	}
+	r.stop()
+	if _, err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,79 @@
+// Package policy says what may differ from one destination to another: the options of ActiveMQ's policyEntry, by its names and
+// with its defaults, and which of them hold for a destination. It is plain data: what an option does is the core's.
+package policy
+
+import (
+	"fmt"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+)
+
+// Policy is the options of a destination. One that is in use is never changed, only replaced.
+type Policy struct {
+	// UseConsumerPriority gives a queue's messages to consumers of higher priority first. Without it all are equal.
+	UseConsumerPriority bool `yaml:"useConsumerPriority"`
+	// StrictOrderDispatch gives a queue's messages to the same consumer as long as it has room, and not to each in turn.
+	StrictOrderDispatch bool `yaml:"strictOrderDispatch"`
+	// QueuePrefetch is the prefetch of queue consumers that ask for their client's default, ClientQueuePrefetch.
+	QueuePrefetch int `yaml:"queuePrefetch"`
+	// TopicPrefetch is the prefetch of topic consumers that ask for their client's default, ClientTopicPrefetch.
+	TopicPrefetch int `yaml:"topicPrefetch"`
+}
+
+// The prefetch that clients ask for when their program says nothing.
+const (
+	ClientQueuePrefetch = 1000
+	ClientTopicPrefetch = 32767
+)
+
+// Default returns the options of a destination that no policy is for.
+func Default() Policy {
+	return Policy{
+		UseConsumerPriority: true,
+		QueuePrefetch:       ClientQueuePrefetch,
+		TopicPrefetch:       ClientTopicPrefetch,
+	}
+}
+
+// Validate tells which value is out of its range, nil if none is.
+func (p *Policy) Validate() error {
+	for _, n := range []struct {
+		option      string
+		value       int64
+		least, most int64
+	}{
+		{"queuePrefetch", int64(p.QueuePrefetch), 0, ClientTopicPrefetch},
+		{"topicPrefetch", int64(p.TopicPrefetch), 0, ClientTopicPrefetch},
+	} {
+		if n.value < n.least || n.value > n.most {
+			return fmt.Errorf("%s is %d: write a number from %d to %d", n.option, n.value, n.least, n.most)
+		}
+	}
+	return nil
+}
+
+// Map has the policies of all destinations. It is filled, and then read by any number of goroutines.
+type Map struct {
+	entries destination.Map[*Policy]
+	others  *Policy
+}
+
+// NewMap returns the policies of a broker where no destination has one of its own.
+func NewMap() *Map {
+	others := Default()
+	return &Map{others: &others}
+}
+
+// Add sets the policy of what the pattern covers, unless a more specific one does.
+func (m *Map) Add(pattern destination.Destination, p *Policy) { m.entries.Add(pattern, p) }
+
+// SetDefault sets the policy of what no pattern covers.
+func (m *Map) SetDefault(p *Policy) { m.others = p }
+
+// Find returns the policy of a destination, or of a pattern that someone consumes from.
+func (m *Map) Find(d destination.Destination) *Policy {
+	if p, found := m.entries.Find(d); found {
+		return p
+	}
+	return m.others
+}
