@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,10 +30,25 @@ func prefetching(n int) config.Config {
 // reloading is a node whose configuration a test changes.
 type reloading struct {
 	*Node
+	logged bytes.Buffer
+	hangup chan os.Signal
+
+	mu      sync.Mutex
 	current config.Config
 	err     error
-	logged  bytes.Buffer
-	hangup  chan os.Signal
+}
+
+// set changes what is read from now on.
+func (r *reloading) set(c config.Config, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current, r.err = c, err
+}
+
+func (r *reloading) read() (config.Config, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current, r.err
 }
 
 func newReloading(t *testing.T) *reloading {
@@ -41,7 +57,7 @@ func newReloading(t *testing.T) *reloading {
 	var err error
 	r.Node, err = New(Options{
 		Config: r.current, Logger: slog.New(slog.NewTextHandler(&r.logged, nil)), Hangup: r.hangup,
-		Reload: func() (config.Config, error) { return r.current, r.err },
+		Reload: r.read,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,23 +91,26 @@ func TestAChangedConfigurationIsFound(t *testing.T) {
 		time.Sleep(watching)
 		r.expect(t)
 
-		r.current = prefetching(3)
-		r.current.HTTP = "127.0.0.1:1"
+		c := prefetching(3)
+		c.HTTP = "127.0.0.1:1"
+		r.set(c, nil)
 		time.Sleep(watching)
 		r.expect(t, `applied=destinationPolicies "needs a restart"=http`)
 		time.Sleep(watching)
 		r.expect(t)
 
-		r.err = errors.New("broker.yaml:3: unknown key")
+		r.set(c, errors.New("broker.yaml:3: unknown key"))
 		time.Sleep(3 * watching)
 		r.expect(t, "broker.yaml:3: unknown key")
-		r.err, r.current.Name = nil, ""
+		c.Name = ""
+		r.set(c, nil)
 		time.Sleep(watching)
 		r.expect(t, "needs a name")
 		if r.live.config.Name != "localhost" {
 			t.Errorf("a broken configuration was taken: %+v", r.live.config)
 		}
-		r.current.Name = "localhost"
+		c.Name = "localhost"
+		r.set(c, nil)
 		time.Sleep(watching)
 		r.expect(t)
 	})
@@ -103,7 +122,7 @@ func TestAHangupReadsTheConfigurationAtOnce(t *testing.T) {
 		defer r.follow(context.Background())()
 		r.hangup <- os.Interrupt
 		r.expect(t, `applied=nothing "needs a restart"=nothing`)
-		r.err = errors.New("broken")
+		r.set(config.Default(), errors.New("broken"))
 		r.hangup <- os.Interrupt
 		r.hangup <- os.Interrupt
 		r.expect(t, "broken", "broken")
