@@ -71,7 +71,7 @@ func (p *pair) start() {
 	r.options = session.Options{
 		BrokerID: "ID:broker", BrokerName: "orders-0", Offer: openwire.BrokerOffer(), Logger: logger,
 		Broker: core.New(core.Options{
-			Store: node.Join(r.store), Advisor: session.NewAdvisor("ID:broker", "orders-0"), Now: time.Now, Logger: logger,
+			Store: node.Join(r.store), Advisor: session.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: time.Now, Logger: logger,
 		}),
 	}
 	if p.users != nil {

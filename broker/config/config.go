@@ -26,6 +26,10 @@ type Config struct {
 	// HTTP is the address of /healthz, /readyz and /role.
 	HTTP string `yaml:"http"`
 	Auth Auth   `yaml:"auth"`
+	// AdvisorySupport has the broker tell clients of each other, on topics whose names begin with ActiveMQ.Advisory.
+	AdvisorySupport bool `yaml:"advisorySupport"`
+	// AnonymousProducerAdvisorySupport has it also tell of producers that name a destination with each message.
+	AnonymousProducerAdvisorySupport bool `yaml:"anonymousProducerAdvisorySupport"`
 	// DestinationPolicies has the options of queues and topics; the most specific entry holds.
 	DestinationPolicies []DestinationPolicy `yaml:"destinationPolicies,omitempty"`
 }
@@ -43,7 +47,7 @@ type Auth struct {
 func Default() Config {
 	return Config{
 		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
-		Auth: Auth{Mode: "on"},
+		Auth: Auth{Mode: "on"}, AdvisorySupport: true,
 	}
 }
 

@@ -9,25 +9,20 @@ import (
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
-	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // DeadLetters is where messages go that nobody could consume, unless they are not persistent.
 var DeadLetters = destination.Destination{Kind: destination.Queue, Name: "ActiveMQ.DLQ"}
 
-// Advisor makes the messages by which clients learn of each other. The session layer has it, since they carry commands.
-type Advisor interface {
-	// TemporaryDestination tells that a connection's temporary destination was created or removed.
-	TemporaryDestination(d destination.Destination, connection string, created bool) *message.Message
-}
-
-// Options is what a broker is made of. All but MemoryLimit are required.
+// Options is what a broker is made of. Store, Now and Logger are required.
 type Options struct {
 	Store   Store
-	Advisor Advisor
+	Advisor Advisor // nil tells nobody of anything
 	Now     func() time.Time
 	Logger  *slog.Logger
+	// AnonymousProducerAdvisories has advisories also tell of producers that name a destination with each message.
+	AnonymousProducerAdvisories bool
 	// MemoryLimit is the size in bytes of the messages that are kept in memory alone, above which senders wait;
 	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
 	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
@@ -40,7 +35,6 @@ type Options struct {
 // connections are closed, then it is forgotten.
 type Broker struct {
 	store       Store
-	advisor     Advisor
 	now         func() time.Time
 	logger      *slog.Logger
 	memory      *gauge
@@ -53,6 +47,9 @@ type Broker struct {
 	topics      map[destination.Destination]*topic
 	connections map[string]*Connection // by connection id
 	clients     map[string]*Connection // by client id
+
+	advisories          *advisories
+	anonymousAdvisories bool
 }
 
 // New returns a broker with what the store recovered.
@@ -64,7 +61,7 @@ func New(o Options) *Broker {
 		o.Policies = policy.NewMap()
 	}
 	b := &Broker{
-		store: o.Store, advisor: o.Advisor, now: o.Now, logger: o.Logger,
+		store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
 		memory:      newGauge(o.MemoryLimit),
 		open:        newGauge(max(1, o.MemoryLimit/4)),
 		policies:    o.Policies,
@@ -74,6 +71,7 @@ func New(o Options) *Broker {
 		clients:     map[string]*Connection{},
 	}
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
+	b.advisories = newAdvisories(b, o.Advisor)
 	for _, r := range o.Store.Recovered() {
 		q := b.addQueue(r.Destination, nil)
 		q.behind = r.Messages > 0
@@ -94,6 +92,7 @@ func (b *Broker) queue(d destination.Destination) (*queue, error) {
 	if d.IsTemp() {
 		return nil, noSuchTemporary(d)
 	}
+	defer b.advisories.later()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if q := b.queues[d]; q != nil {
@@ -107,20 +106,19 @@ func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
 	q := &queue{broker: b, name: d, owner: owner}
 	q.policy.Store(b.policies.Find(d))
 	b.queues[d] = q
+	q.place = b.advisories.enter(q)
 	return q
 }
 
 // topic returns the topic, which comes into being when it is first used. A temporary one does not.
 func (b *Broker) topic(d destination.Destination) (*topic, error) {
-	b.mu.RLock()
-	t := b.topics[d]
-	b.mu.RUnlock()
-	if t != nil {
+	if t := b.existingTopic(d); t != nil {
 		return t, nil
 	}
 	if d.IsTemp() {
 		return nil, noSuchTemporary(d)
 	}
+	defer b.advisories.later()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if t := b.topics[d]; t != nil {
@@ -134,7 +132,17 @@ func (b *Broker) addTopic(d destination.Destination, owner *Connection) *topic {
 	t := &topic{broker: b, name: d, owner: owner}
 	t.policy.Store(b.policies.Find(d))
 	b.topics[d] = t
+	if !d.IsAdvisory() {
+		t.place = b.advisories.enter(t)
+	}
 	return t
+}
+
+// existingTopic returns the topic if it is there.
+func (b *Broker) existingTopic(d destination.Destination) *topic {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.topics[d]
 }
 
 func noSuchTemporary(d destination.Destination) error {

@@ -16,6 +16,7 @@ type ConnectionSpec struct {
 	// Replaced is called, from another goroutine, when the same connection comes back over another socket, before this one
 	// is closed. It tells the old socket's session to end, and does not wait for it.
 	Replaced func()
+	Subject  any // what advisories tell of it, for the Advisor
 }
 
 // Connection is a client's hold on the broker. Its methods, and those of its consumers and transactions, may be called by
@@ -27,8 +28,10 @@ type Connection struct {
 	mu           sync.Mutex // held during each call, so that Close comes between two
 	closed       bool
 	consumers    map[*Consumer]struct{}
+	producers    map[*Producer]struct{}
 	transactions map[*Transaction]struct{}
 	temporary    map[destination.Destination]struct{}
+	place        place // among what advisories tell of
 }
 
 // Connect adds a connection. One with the same id is replaced, as failover clients need; a client id that another
@@ -37,13 +40,18 @@ func (b *Broker) Connect(spec ConnectionSpec) (*Connection, error) {
 	c := &Connection{
 		broker: b, spec: spec,
 		consumers:    map[*Consumer]struct{}{},
+		producers:    map[*Producer]struct{}{},
 		transactions: map[*Transaction]struct{}{},
 		temporary:    map[destination.Destination]struct{}{},
 	}
 	for {
 		old, err := b.register(c)
-		if err != nil || old == nil {
-			return c, err
+		if err != nil {
+			return nil, err
+		}
+		if old == nil {
+			c.place = b.advisories.came(c)
+			return c, nil
 		}
 		old.spec.Replaced()
 		old.Close(AllUnknown)
@@ -93,12 +101,16 @@ func (c *Connection) Close(last LastDelivered) {
 		t.undo()
 	}
 	for consumer := range c.consumers {
-		consumer.source.close(consumer, last)
+		consumer.close(last)
+	}
+	for p := range c.producers {
+		p.end()
 	}
 	for d := range c.temporary {
-		c.broker.removeTemporary(d, c)
+		c.broker.removeTemporary(d)
 	}
 	c.broker.unregister(c)
+	c.broker.advisories.went(c.place)
 }
 
 // CloseConsumers ends some of the connection's consumers. What they have in flight goes back to their queues, and not from one
@@ -113,7 +125,7 @@ func (c *Connection) CloseConsumers(last LastDelivered, consumers ...*Consumer) 
 	}
 	for _, consumer := range consumers {
 		delete(c.consumers, consumer)
-		consumer.source.close(consumer, last)
+		consumer.close(last)
 	}
 }
 
@@ -257,6 +269,9 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 		return nil, err
 	}
 	c.consumers[consumer] = struct{}{}
+	if !isAdvisory(d) {
+		consumer.place = c.broker.advisories.came(consumer)
+	}
 	return consumer, nil
 }
 
@@ -296,10 +311,11 @@ func (b *Broker) subscribe(c *Consumer, members []destination.Destination) error
 		s.topics = append(s.topics, t)
 	}
 	c.source = s
-	for _, t := range s.topics {
-		t.add(s)
-		b.replay(t, s)
-	}
+	b.advisories.listen(s, c.spec.Destination, func() {
+		for _, t := range s.topics {
+			t.add(s)
+		}
+	})
 	return nil
 }
 

@@ -16,6 +16,7 @@ type ConsumerSpec struct {
 	Prefetch    int
 	Priority    int8 // among the consumers of a queue; the highest that can take a message gets it
 	NoLocal     bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
+	Subject     any  // what advisories tell of it, for the Advisor
 }
 
 // Delivery is a message for a consumer.
@@ -74,6 +75,7 @@ type Consumer struct {
 	selector   *selector.Selector // nil takes all
 	source     source
 	ending     atomic.Bool // it gets nothing more
+	place      place       // among what advisories tell of
 
 	// What a queue keeps of its consumer, under the queue's lock.
 	flight  list // dispatched and not done with, in the order of dispatch
@@ -133,6 +135,12 @@ func (c *Consumer) SetPrefetch(n int) { c.source.setPrefetch(c, n) }
 
 // Close ends the consumer. What it has in flight goes back to its queue.
 func (c *Consumer) Close(last LastDelivered) { c.connection.CloseConsumers(last, c) }
+
+// close ends the consumer, on its connection's behalf.
+func (c *Consumer) close(last LastDelivered) {
+	c.source.close(c, last)
+	c.connection.broker.advisories.went(c.place)
+}
 
 // credit is the number of messages of a queue that may be sent to the consumer now.
 func (c *Consumer) credit() int {

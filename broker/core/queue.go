@@ -27,7 +27,10 @@ type queue struct {
 	broker *Broker
 	name   destination.Destination
 	owner  *Connection                   // of a temporary queue
+	place  place                         // among what advisories tell of
 	policy atomic.Pointer[policy.Policy] // replaced under the lock
+
+	producers atomic.Int64 // how many there are
 
 	mu        sync.Mutex
 	window    list

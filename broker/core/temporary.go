@@ -1,14 +1,6 @@
 package core
 
-import (
-	"github.com/twinmesh/twinmesh/broker/destination"
-)
-
-// The topics by which clients learn which temporary destinations exist.
-var (
-	adviseQueues = destination.Destination{Kind: destination.Topic, Name: "ActiveMQ.Advisory.TempQueue"}
-	adviseTopics = destination.Destination{Kind: destination.Topic, Name: "ActiveMQ.Advisory.TempTopic"}
-)
+import "github.com/twinmesh/twinmesh/broker/destination"
 
 // AddTemporary creates a temporary destination, which ends with the connection. Creating one again does nothing, as a
 // client does after a failover.
@@ -43,7 +35,7 @@ func (c *Connection) RemoveTemporary(d destination.Destination) error {
 		return errorf(General, "cannot remove %s: it still has consumers", d)
 	}
 	delete(c.temporary, d)
-	c.broker.removeTemporary(d, c)
+	c.broker.removeTemporary(d)
 	return nil
 }
 
@@ -60,20 +52,23 @@ func (b *Broker) addTemporary(d destination.Destination, c *Connection) bool {
 		b.addTopic(d, c)
 	}
 	b.mu.Unlock()
-	b.advise(d, c, true)
+	b.advisories.tell()
 	return true
 }
 
-func (b *Broker) removeTemporary(d destination.Destination, c *Connection) {
+func (b *Broker) removeTemporary(d destination.Destination) {
 	b.mu.Lock()
-	q := b.queues[d]
+	q, t := b.queues[d], b.topics[d]
 	delete(b.queues, d)
 	delete(b.topics, d)
 	b.mu.Unlock()
 	if q != nil {
 		q.remove()
+		b.advisories.went(q.place)
 	}
-	b.advise(d, c, false)
+	if t != nil {
+		b.advisories.went(t.place)
+	}
 }
 
 func (b *Broker) used(d destination.Destination) bool {
@@ -81,48 +76,4 @@ func (b *Broker) used(d destination.Destination) bool {
 	q, t := b.queues[d], b.topics[d]
 	b.mu.RUnlock()
 	return q != nil && q.attended.Load() || t != nil && t.used()
-}
-
-// advise tells those who listen that a temporary destination came or went.
-func (b *Broker) advise(d destination.Destination, owner *Connection, created bool) {
-	listeners := adviseTopics
-	if d.IsQueue() {
-		listeners = adviseQueues
-	}
-	t, err := b.topic(listeners)
-	if err != nil || !t.used() {
-		return
-	}
-	t.publish(b.advisor.TemporaryDestination(d, owner.spec.ID, created), nil)
-}
-
-// replay tells a new listener what there is already.
-func (b *Broker) replay(t *topic, s *subscription) {
-	if t.name != adviseQueues && t.name != adviseTopics {
-		return
-	}
-	for d, owner := range b.temporaries(t.name == adviseQueues) {
-		s.offer(b.advisor.TemporaryDestination(d, owner.spec.ID, true), nil)
-	}
-}
-
-// temporaries returns the temporary queues, or topics, with their owners.
-func (b *Broker) temporaries(queues bool) map[destination.Destination]*Connection {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	found := map[destination.Destination]*Connection{}
-	if queues {
-		for d, q := range b.queues {
-			if q.owner != nil {
-				found[d] = q.owner
-			}
-		}
-		return found
-	}
-	for d, t := range b.topics {
-		if t.owner != nil {
-			found[d] = t.owner
-		}
-	}
-	return found
 }

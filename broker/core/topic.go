@@ -16,7 +16,10 @@ type topic struct {
 	broker *Broker
 	name   destination.Destination
 	owner  *Connection // of a temporary topic
+	place  place       // among what advisories tell of
 	policy atomic.Pointer[policy.Policy]
+
+	producers atomic.Int64 // how many there are
 
 	mu            sync.RWMutex
 	subscriptions []*subscription
@@ -173,7 +176,8 @@ func (s *subscription) setPrefetch(c *Consumer, n int) {
 }
 
 // close implements source.
-func (s *subscription) close(*Consumer, LastDelivered) {
+func (s *subscription) close(c *Consumer, _ LastDelivered) {
+	c.connection.broker.advisories.deafen(c.spec.Destination)
 	for _, t := range s.topics {
 		t.remove(s)
 	}

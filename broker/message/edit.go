@@ -97,6 +97,11 @@ func SetDataStructure(b []byte) Set {
 	return Set{dataStructure, append([]byte{1}, b...)}
 }
 
+// SetTargetConsumer sets the one consumer that it is for: the loose bytes of its id, type byte first.
+func SetTargetConsumer(b []byte) Set {
+	return Set{targetConsumer, append([]byte{1}, b...)}
+}
+
 // NoTransaction takes the message out of the transaction that it was sent in.
 func NoTransaction() Set { return Set{transactionID, []byte{0}} }
 

@@ -28,7 +28,8 @@ const (
 func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	id := fmt.Sprintf("ID:%s-%d", n.options.Config.Name, term)
 	b := n.live.begin(core.Options{
-		Store: Join(s), Advisor: openwire.NewAdvisor(id, n.options.Config.Name), Now: time.Now, Logger: n.options.Logger,
+		Store: Join(s), Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
+		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport,
 	})
 	defer n.live.end()
 	listeners, err := n.listen(b, id)

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
 // listenForTemporaries subscribes to what is told of temporary destinations, as ActiveMQ's client does, before anything else.
@@ -88,5 +91,93 @@ func TestTemporaryDestinationsHaveAnOwner(t *testing.T) {
 		owner.ok(&openwire.RemoveInfo{ObjectID: owner.consumerID(1, 1)})
 		owner.ok(remove)
 		other.refused(other.fleeting(2, d, "late"), openwire.InvalidDestinationException, "does not exist")
+	})
+}
+
+// An advisory carries the client's own command, or the removal of its object, and says which broker tells it.
+func TestWhatAdvisoriesCarry(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		listener := w.join("listener")
+		for i, name := range []string{"Connection", "Consumer.Queue.A", "Producer.Queue.A", "Queue", "MasterBroker"} {
+			listener.ok(listener.consumer(int64(i+1), topic("ActiveMQ.Advisory."+name)))
+		}
+		listener.take()
+		c := w.offering(clientOffer())
+		c.name = "c"
+		c.ok(&openwire.ConnectionInfo{ConnectionID: c.connectionID(), ClientID: openwire.S("c"), Password: openwire.S("secret")})
+		c.ok(&openwire.ConsumerInfo{ConsumerID: c.consumerID(1, 1), Destination: queue("A"), PrefetchSize: 7, Selector: openwire.S("x = 1")})
+		c.ok(&openwire.ProducerInfo{ProducerID: c.producerID(1, 1), Destination: queue("A")})
+		c.ok(&openwire.RemoveInfo{ObjectID: c.producerID(1, 1)})
+		c.ok(&openwire.RemoveInfo{ObjectID: c.sessionID(1)})
+		c.cut()
+		var told []string
+		for _, v := range listener.take() {
+			told = append(told, carried(t, v))
+		}
+		want := []string{
+			"connection c, password ",
+			"DestinationInfo 0 A", // of the broker
+			"consumer ID:c:1:1 of A, prefetch 7, selector x = 1; consumerCount 1",
+			"producer ID:c:1:1 of A; producerCount 1",
+			"remove *openwire.ProducerID; producerCount 0",
+			"remove *openwire.ConsumerID; consumerCount 0",
+			"remove *openwire.ConnectionID",
+		}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// carried describes an advisory's data structure and the property that counts.
+func carried(t *testing.T, v openwire.DataStructure) string {
+	m := dispatch(t, v).Message.Fields()
+	for key, want := range map[string]string{
+		"originBrokerId": "ID:broker", "originBrokerName": "orders-0", "originBrokerURL": "tcp://orders-0:61616",
+	} {
+		if got, _ := wire.Lookup(m.MarshalledProperties, key); got.Text() != want {
+			t.Errorf("%s is %q, want %q", key, got.Text(), want)
+		}
+	}
+	text := ""
+	switch about := m.DataStructure.(type) {
+	case *openwire.ConnectionInfo:
+		text = fmt.Sprintf("connection %s, password %s", about.ClientID, about.Password)
+	case *openwire.ConsumerInfo:
+		text = fmt.Sprintf("consumer %s:%d:%d of %s, prefetch %d, selector %s", about.ConsumerID.ConnectionID, about.ConsumerID.SessionID,
+			about.ConsumerID.Value, about.Destination.Name(), about.PrefetchSize, about.Selector)
+	case *openwire.ProducerInfo:
+		text = fmt.Sprintf("producer %s:%d:%d of %s", about.ProducerID.ConnectionID, about.ProducerID.SessionID, about.ProducerID.Value, about.Destination.Name())
+	case *openwire.DestinationInfo:
+		text = fmt.Sprintf("DestinationInfo %d %s", about.OperationType, about.Destination.Name())
+	case *openwire.RemoveInfo:
+		text = fmt.Sprintf("remove %T", about.ObjectID)
+	}
+	for _, key := range []string{"consumerCount", "producerCount"} {
+		if n, found := wire.Lookup(m.MarshalledProperties, key); found {
+			count, _ := n.Int()
+			text += fmt.Sprintf("; %s %d", key, count)
+		}
+	}
+	return text
+}
+
+// What is there already is told to the new listener alone.
+func TestAReplayNamesItsConsumer(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c := w.join("c")
+		for id := range int64(2) {
+			c.ok(c.consumer(id, topic("ActiveMQ.Advisory.Connection")))
+		}
+		all := c.take()
+		if len(all) != 2 {
+			t.Fatalf("%d advisories", len(all))
+		}
+		for _, v := range all {
+			d := dispatch(t, v)
+			if target := d.Message.Fields().TargetConsumerID; target == nil || *target != *d.ConsumerID {
+				t.Errorf("for %+v, and goes to %+v", target, d.ConsumerID)
+			}
+		}
 	})
 }

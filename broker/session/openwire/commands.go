@@ -79,8 +79,7 @@ func (s *session) command(c openwire.Command, r reply) error {
 	case *openwire.ConsumerInfo:
 		r.answer(s.subscribe(c))
 	case *openwire.ProducerInfo:
-		s.produce(c)
-		r.done()
+		r.answer(s.produce(c))
 	case *openwire.RemoveInfo:
 		s.remove(c, r)
 	case *openwire.MessagePull:
@@ -135,7 +134,7 @@ func (s *session) remove(c *openwire.RemoveInfo, r reply) {
 		s.disconnect(last, r)
 		return
 	case *openwire.ProducerID:
-		delete(s.windows, producerKey(id))
+		s.unproduce(*id)
 	}
 	r.done()
 }
@@ -151,9 +150,9 @@ func (s *session) lastDelivered(c *openwire.RemoveInfo) core.LastDelivered {
 
 func (s *session) removeSession(id int64, last core.LastDelivered) {
 	s.unsubscribeAll(last, func(key openwire.ConsumerID) bool { return key.SessionID == id })
-	for key, p := range s.windows {
-		if p.ProducerID.SessionID == id {
-			delete(s.windows, key)
+	for key := range s.producers {
+		if key.SessionID == id {
+			s.unproduce(key)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
-		Priority: c.Priority, NoLocal: c.NoLocal,
+		Priority: c.Priority, NoLocal: c.NoLocal, Subject: newSubject(c.ConsumerID, c),
 	}, own)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func newWorld(t testing.TB, memoryLimit int64) *world {
 	w.options = session.Options{
 		BrokerID: "ID:broker", BrokerName: "orders-0", Offer: openwire.BrokerOffer(), Logger: logger,
 		Broker: core.New(core.Options{
-			Store: node.Join(s), Advisor: session.NewAdvisor("ID:broker", "orders-0"), Now: time.Now, Logger: logger,
+			Store: node.Join(s), Advisor: session.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: time.Now, Logger: logger,
 			MemoryLimit: memoryLimit,
 		}),
 	}

@@ -8,10 +8,35 @@ import (
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
-// produce notes a producer that wants to be told when its messages have arrived.
-func (s *session) produce(c *openwire.ProducerInfo) {
-	if c.ProducerID != nil && c.WindowSize > 0 {
+// produce adds a producer, and notes if it wants to be told when its messages have arrived.
+func (s *session) produce(c *openwire.ProducerInfo) error {
+	if c.ProducerID == nil {
+		return &core.Error{Kind: core.General, Text: "a producer needs an id"}
+	}
+	if s.producers[*c.ProducerID] != nil {
+		return nil // said again after a failover
+	}
+	spec := core.ProducerSpec{Subject: newSubject(c.ProducerID, c)}
+	if c.Destination != nil {
+		spec.Destination = toDestination(c.Destination)
+	}
+	p, err := s.connection.AddProducer(spec)
+	if err != nil {
+		return err
+	}
+	s.producers[*c.ProducerID] = p
+	if c.WindowSize > 0 {
 		s.windows[producerKey(c.ProducerID)] = c
+	}
+	return nil
+}
+
+// unproduce ends a producer.
+func (s *session) unproduce(id openwire.ProducerID) {
+	if p := s.producers[id]; p != nil {
+		delete(s.producers, id)
+		delete(s.windows, producerKey(&id))
+		p.Close()
 	}
 }
 

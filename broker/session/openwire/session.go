@@ -57,6 +57,7 @@ type session struct {
 	parking      *parking
 	last         core.LastDelivered // for consumers that the client did not close
 	consumers    map[openwire.ConsumerID]*consumer
+	producers    map[openwire.ProducerID]*core.Producer
 	windows      map[string]*openwire.ProducerInfo // of producers with a window, by their id's bytes
 	transactions map[int64]*core.Transaction       // begun on this connection
 }
@@ -85,6 +86,7 @@ func newSession(conn net.Conn, o Options) *session {
 		logger:       o.Logger.With("remote", conn.RemoteAddr().String()),
 		last:         core.AllUnknown,
 		consumers:    map[openwire.ConsumerID]*consumer{},
+		producers:    map[openwire.ProducerID]*core.Producer{},
 		windows:      map[string]*openwire.ProducerInfo{},
 		transactions: map[int64]*core.Transaction{},
 	}
