@@ -21,13 +21,14 @@ type state struct {
 	large     map[uint64][]log.Position          // the parts of messages that lie in parts, by sequence
 	open      map[uint64]*openTx
 	producers *producers
+	subs      subscriptions
 	count     int // pending messages of all queues
 	bytes     int64
 
 	record record // the one being applied
 }
 
-// queue is there while it has pending messages or a horizon.
+// queue is a queue or a topic. It is there while it has pending messages, a horizon or subscriptions.
 type queue struct {
 	index
 	name destination.Destination
@@ -37,6 +38,8 @@ type queue struct {
 	recorded uint64 // the entry of the horizon's record
 
 	horizonAppended log.Position // of the last one, which may be on its way
+
+	subs map[*subscription]struct{} // of a topic
 }
 
 // openTx is what is known of a transaction that is not committed.
@@ -44,6 +47,13 @@ type openTx struct {
 	first    uint64 // no record of it, and no part of a message, is in an older entry
 	messages []arrival
 	removals []removal
+	acks     []acknowledged
+}
+
+// acknowledged is what a subscription is through with.
+type acknowledged struct {
+	subscription uint64
+	done         []Span
 }
 
 type removal struct {
@@ -64,7 +74,8 @@ type arrival struct {
 
 func newState() state {
 	return state{queues: map[string]*queue{}, names: map[destination.Destination]*queue{},
-		large: map[uint64][]log.Position{}, open: map[uint64]*openTx{}, producers: newProducers()}
+		large: map[uint64][]log.Position{}, open: map[uint64]*openTx{}, producers: newProducers(),
+		subs: newSubscriptions()}
 }
 
 // apply does what a record of an entry of term says. The record is left in st.record, good as long as data.
@@ -95,6 +106,8 @@ func (st *state) apply(term uint64, at log.Position, data []byte) error {
 		for _, p := range r.producers {
 			st.producers.apply(p.producer, p.sequence, at.Entry, at)
 		}
+	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:
+		return st.applySubscription(r, at)
 	case kindPart: // nothing until an envelope names it
 	}
 	return nil
@@ -123,7 +136,7 @@ func arrivalOf(r *record, at log.Position) (arrival, error) {
 	if r.body == nil {
 		a.parts = slices.Clone(r.parts)
 		at = a.parts[0]
-		a.item = item{entry: at.Entry, offset: at.Offset, bits: r.size, expiration: r.expiration}
+		a.item = newItem(at, r.size, r.expiration)
 		return a, nil
 	}
 	m, err := message.Parse(r.body)
@@ -131,7 +144,7 @@ func arrivalOf(r *record, at log.Position) (arrival, error) {
 		return arrival{}, err
 	}
 	a.destination, a.producer, a.producerSequence = m.RawDestination(), m.RawProducer(), m.ProducerSequence()
-	a.item = item{entry: at.Entry, offset: at.Offset, bits: uint32(m.Size()), expiration: m.Expiration()}
+	a.item = newItem(at, uint32(m.Size()), m.Expiration())
 	return a, nil
 }
 
@@ -141,10 +154,14 @@ func (st *state) put(a arrival, sequence uint64) error {
 	if err != nil {
 		return err
 	}
+	before := q.count
 	st.count -= q.count
 	st.bytes -= q.bytes
 	a.item.sequence = sequence
 	q.put(a.item)
+	if q.count > before {
+		st.need(q, sequence)
+	}
 	st.count += q.count
 	st.bytes += q.bytes
 	if a.parts != nil {
@@ -197,6 +214,11 @@ func (st *state) commit(number, base uint64, at log.Position) error {
 	for _, r := range tx.removals {
 		st.remove(r.destination, r.sequences)
 	}
+	for _, a := range tx.acks {
+		if sub := st.subs.byID[a.subscription]; sub != nil {
+			st.acknowledge(sub, a.done)
+		}
+	}
 	return nil
 }
 
@@ -225,11 +247,12 @@ func (st *state) queueOf(raw []byte) (*queue, error) {
 	q := &queue{name: name, raw: bytes.Clone(raw)}
 	st.queues[string(raw)] = q
 	st.names[q.name] = q
+	st.link(q)
 	return q, nil
 }
 
 func (st *state) forgetIdle(q *queue) {
-	if q.count == 0 && q.horizon == 0 {
+	if q.count == 0 && q.horizon == 0 && len(q.subs) == 0 {
 		delete(st.queues, string(q.raw))
 		delete(st.names, q.name)
 	}

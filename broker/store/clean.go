@@ -25,6 +25,9 @@ const (
 // worth another call. It does its work in small steps that let others through, and waits for room. One goroutine
 // calls it at a time.
 func (s *Store) Clean(ctx context.Context) (bool, error) {
+	if err := s.Dispose(); err != nil {
+		return false, err
+	}
 	oldest, ok := s.oldest()
 	if !ok {
 		return false, nil
@@ -173,6 +176,9 @@ func (s *Store) restate(g log.Segment) error {
 		if _, err := s.write(nil, r, nil); err != nil {
 			return err
 		}
+	}
+	if err := s.restateSubscriptions(g); err != nil {
+		return err
 	}
 	var stale []lastSequence
 	for p := range s.state.producers.all() {

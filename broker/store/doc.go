@@ -11,6 +11,13 @@
 // who loses the right to append has nothing to undo. What the holder needs to know of records on their way (that a
 // message is leaving, that a producer has sent more) is noted beside the state and means nothing once they are applied.
 //
+// # Topics
+//
+// A topic's message is stored once. A durable subscription is the spans of sequences that it is through with, and so costs the same
+// whatever its backlog is; there is nothing for each message and each subscription. The holder counts how many subscriptions need
+// a message, and removes it when none does. What a subscription is through with only grows, so the holder notes that
+// already when it appends the record, and applying it again changes nothing.
+//
 // # Concurrency
 //
 // All methods of a Store may be called by several goroutines; one mutex orders them, and it is not held while anything

@@ -12,6 +12,7 @@ import (
 // FuzzRecord reads anything as a record, and applies it twice in different places, as it is after what may follow it.
 func FuzzRecord(f *testing.F) {
 	queue := message.RawDestination(destination.Destination{Kind: destination.Queue, Name: "orders"})
+	topic := message.RawDestination(destination.Destination{Kind: destination.Topic, Name: "prices.>"})
 	m := message.New(message.Plain, message.SetDestination(destination.Destination{Kind: destination.Queue, Name: "orders"}))
 	for _, r := range []record{
 		{kind: kindMessage, sequence: 7, body: m.Bytes()},
@@ -24,6 +25,12 @@ func FuzzRecord(f *testing.F) {
 		{kind: kindRollback, tx: 1},
 		{kind: kindHorizon, destination: queue, sequence: 99},
 		{kind: kindProducers, producers: []lastSequence{{[]byte("p"), 3}}},
+		{kind: kindSubscription, subscription: 5, destination: topic, client: []byte("c"), name: []byte("n"), flags: noLocal,
+			selector: []byte("a = 1"), horizon: 9, spans: []Span{{1, 7}, {9, 9}}},
+		{kind: kindUnsubscribe, subscription: 5},
+		{kind: kindAcknowledge, subscription: 5, spans: []Span{{6, 8}}},
+		{kind: kindTxAcknowledge, tx: 1, subscription: 5, spans: []Span{{6, 6}, {8, 10}}},
+		{kind: kindSubscriptionHorizon, subscription: 5, horizon: 99},
 	} {
 		f.Add(append(r.append(nil), r.body...))
 	}

@@ -12,6 +12,9 @@ const (
 	// maxSize is the size of the longest message that an item can tell.
 	maxSize = 1<<31 - 1
 	leaving = 1 << 31
+	// maxNeeds is the largest number of durable subscriptions that an item can tell.
+	maxNeeds = 1<<needBits - 1
+	needBits = 16
 
 	chunkItems = 512
 	smallChunk = 16 // items below which no room is given back
@@ -19,12 +22,29 @@ const (
 
 // item is a pending message: 32 bytes that the garbage collector does not look into.
 type item struct {
-	sequence   uint64
-	entry      uint64 // of its record, or of its first part; 0 once it is removed
-	expiration int64  // milliseconds since 1970; 0 is never
-	offset     uint32
-	bits       uint32 // the size, and whether it is leaving
+	sequence uint64
+	entry    uint64 // of its record, or of its first part; 0 once it is removed
+	life     uint64 // when it expires, and how many durable subscriptions need it
+	offset   uint32
+	bits     uint32 // the size, and whether it is leaving
 }
+
+func newItem(at log.Position, size uint32, expiration int64) item {
+	it := item{entry: at.Entry, offset: at.Offset, bits: size}
+	if 0 < expiration && expiration < 1<<(64-needBits) { // what is beyond is as good as never
+		it.life = uint64(expiration) << needBits
+	}
+	return it
+}
+
+// expiration is in milliseconds since 1970; 0 is never.
+func (it *item) expiration() int64 { return int64(it.life >> needBits) }
+
+func (it *item) expired(now int64) bool { return it.life>>needBits > 0 && it.expiration() <= now }
+
+// needs is how many durable subscriptions are not through with a topic's message. Only a holder counts them.
+func (it *item) needs() int     { return int(it.life & maxNeeds) }
+func (it *item) setNeeds(n int) { it.life = it.life&^maxNeeds | uint64(n) }
 
 func (it *item) size() int              { return int(it.bits &^ leaving) }
 func (it *item) leaving() bool          { return it.bits&leaving != 0 }
@@ -69,11 +89,12 @@ func (x *index) get(sequence uint64) *item {
 	return nil
 }
 
-// put adds an item, or replaces the one of its sequence, which goes on leaving if it was.
+// put adds an item, or replaces the one of its sequence, which goes on leaving if it was, and is needed as before.
 func (x *index) put(it item) {
 	if old := x.get(it.sequence); old != nil {
 		x.bytes += int64(it.size() - old.size())
 		it.bits |= old.bits & leaving
+		it.setNeeds(old.needs())
 		*old = it
 		c, _ := x.find(it.sequence)
 		x.chunks[c].lowest = min(x.chunks[c].lowest, it.entry)

@@ -34,10 +34,18 @@ func TestStoreIsItsModel(t *testing.T) {
 			"commit":    m.commit,
 			"rollback":  m.rollback,
 			"clean":     m.clean,
-			"hold":      m.hold,
-			"release":   m.release,
-			"lose":      m.lose,
-			"restart":   m.restart,
+
+			"publish":              m.publish,
+			"subscribe":            m.subscribe,
+			"unsubscribe":          m.unsubscribe,
+			"acknowledge":          m.acknowledge,
+			"tx acknowledge":       m.txAcknowledge,
+			"subscription horizon": m.moveSubscriptionHorizon,
+
+			"hold":    m.hold,
+			"release": m.release,
+			"lose":    m.lose,
+			"restart": m.restart,
 		})
 	})
 }
@@ -47,11 +55,14 @@ type facts struct {
 	pending  map[destination.Destination]map[uint64]string // contents by sequence
 	horizons map[destination.Destination]uint64
 	last     map[string]int64
+	topics   map[destination.Destination]map[uint64]string
+	subs     map[uint64]*subscriptionFacts
 }
 
 func newFacts() facts {
 	return facts{pending: map[destination.Destination]map[uint64]string{orders: {}, bills: {}},
-		horizons: map[destination.Destination]uint64{}, last: map[string]int64{}}
+		horizons: map[destination.Destination]uint64{}, last: map[string]int64{},
+		topics: map[destination.Destination]map[uint64]string{gold: {}, silver: {}}, subs: map[uint64]*subscriptionFacts{}}
 }
 
 type model struct {
@@ -63,6 +74,7 @@ type model struct {
 	facts    facts
 	effects  []effect // of what is in flight
 	leaving  map[uint64]bool
+	through  map[uint64]map[uint64]bool // by subscription
 	appended map[string]int64
 	txs      []*modelTx
 	sent     int
@@ -79,13 +91,19 @@ type modelTx struct {
 	tx       *Tx
 	messages []*message.Message
 	removals map[destination.Destination][]uint64
+	acks     []modelAck
+}
+
+type modelAck struct {
+	subscription uint64
+	sequences    []uint64
 }
 
 func (m *model) open(t *rapid.T) {
 	m.log = m.shared.Open()
 	m.store = lead(t, m.log)
 	m.store.whole = 300
-	m.held, m.txs, m.leaving = false, nil, map[uint64]bool{}
+	m.held, m.txs, m.leaving, m.through = false, nil, map[uint64]bool{}, map[uint64]map[uint64]bool{}
 	m.appended = maps.Clone(m.facts.last)
 	if m.numbers == nil {
 		m.numbers = map[string]int64{}
@@ -112,12 +130,16 @@ func (m *model) settle(records int) {
 }
 
 func (m *model) drawMessage(t *rapid.T) *message.Message {
+	return m.drawMessageTo(t, rapid.SampledFrom([]destination.Destination{orders, bills, gold}).Draw(t, "destination"))
+}
+
+func (m *model) drawMessageTo(t *rapid.T, d destination.Destination) *message.Message {
 	m.sent++
 	producer := rapid.SampledFrom([]string{"p", "q", "r"}).Draw(t, "producer")
 	m.numbers[producer]++
 	number := max(1, m.numbers[producer]-rapid.SampledFrom([]int64{0, 0, 0, 5}).Draw(t, "back"))
 	content := fmt.Sprintf("%d%s", m.sent, strings.Repeat(".", rapid.SampledFrom([]int{0, 10, 150, 1000}).Draw(t, "size")))
-	msg := newMessage(m.drawQueue(t), producer, number, content)
+	msg := newMessage(d, producer, number, content)
 	last, known := m.appended[string(msg.RawProducer())]
 	if fresh := !known || number > last; m.store.Fresh(msg) != fresh {
 		t.Fatalf("%v after %d: fresh is %v", msg, last, !fresh)
@@ -147,7 +169,11 @@ func (m *model) become(messages ...*message.Message) func(facts) {
 	return func(f facts) {
 		for _, msg := range messages {
 			producer := string(msg.RawProducer())
-			f.pending[msg.Destination()][msg.BrokerSequence()] = string(msg.Content())
+			if d := msg.Destination(); d.IsTopic() {
+				f.topics[d][msg.BrokerSequence()] = string(msg.Content())
+			} else {
+				f.pending[d][msg.BrokerSequence()] = string(msg.Content())
+			}
 			f.last[producer] = max(f.last[producer], msg.ProducerSequence())
 		}
 	}
@@ -226,6 +252,9 @@ func (m *model) commit(t *rapid.T) {
 	effects := []func(facts){m.become(tx.messages...)}
 	for queue, sequences := range tx.removals {
 		effects = append(effects, m.vanish(queue, sequences))
+	}
+	for _, a := range tx.acks {
+		effects = append(effects, m.pass(a.subscription, a.sequences))
 	}
 	m.expect(t, func(f facts) {
 		for _, happen := range effects {
@@ -310,4 +339,5 @@ func (m *model) check(t *rapid.T) {
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Fatalf("recovered (-want +got):\n%s", diff)
 	}
+	m.checkSubscriptions(t)
 }

@@ -19,12 +19,15 @@ type Recovered struct {
 	Horizon     uint64
 }
 
-// Recovered lists the queues, by name. It is meant for when Lead has returned.
+// Recovered lists the queues, by name, and no topics: Subscriptions tells what these are kept for. It is meant for when Lead has returned.
 func (s *Store) Recovered() []Recovered {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Recovered
 	for _, q := range s.state.queues {
+		if q.name.IsTopic() {
+			continue
+		}
 		all = append(all, Recovered{Destination: q.name, Messages: q.count, Bytes: q.bytes, Horizon: q.horizon})
 	}
 	slices.SortFunc(all, func(a, b Recovered) int { return strings.Compare(a.Destination.Name, b.Destination.Name) })
@@ -55,7 +58,7 @@ func (s *Store) Expired(queue destination.Destination, now int64, most int) []ui
 		if len(expired) == most {
 			break
 		}
-		if it.expiration > 0 && it.expiration <= now && !it.leaving() {
+		if it.expired(now) && !it.leaving() {
 			expired = append(expired, it.sequence)
 		}
 	}

@@ -22,7 +22,8 @@ type kind byte
 //	destination, producer, producerSequence (s), expiration (s), size, then for each part up to the record's end:
 //	the difference of its entry to that of the part before, and its offset
 //
-// sequences are differences (s) to the one before, up to the record's end.
+// sequences are differences (s) to the one before, up to the record's end. spans are in order, each the difference of its
+// first sequence to the last one of the span before, and its length less one, up to the record's end.
 const (
 	// kindMessage: sequence, body. A message exists.
 	kindMessage kind = 1
@@ -51,7 +52,23 @@ const (
 	kindHorizon kind = 12
 	// kindProducers: to the end, producer and its last sequence (s). Restates what only dropped records would say.
 	kindProducers kind = 13
+
+	// kindSubscription: sequence, destination, client, name, flags, selector, horizon, spans. There is a durable subscription, in
+	// place of an older one of that client and name, to what is sent after sequence, which also is its id. Of one that exists
+	// it restates all that the records before said.
+	kindSubscription kind = 20
+	// kindUnsubscribe: id. The subscription is gone.
+	kindUnsubscribe kind = 21
+	// kindAcknowledge: id, spans. The subscription is through with all of its messages in the spans.
+	kindAcknowledge kind = 22
+	// kindTxAcknowledge: tx, id, spans. It will be with the transaction.
+	kindTxAcknowledge kind = 23
+	// kindSubscriptionHorizon: id, sequence. Like kindHorizon, for one subscription.
+	kindSubscriptionHorizon kind = 24
 )
+
+// noLocal is a flag of a subscription; the others are 0.
+const noLocal = 1
 
 // Transactions belong to a term: their numbers are used again in later ones, and what is open when a record of a
 // newer term comes is discarded.
@@ -78,6 +95,13 @@ type record struct {
 	expiration       int64
 	size             uint32
 	parts            []log.Position
+
+	subscription uint64 // the id
+	client, name []byte
+	selector     []byte
+	flags        byte
+	horizon      uint64
+	spans        []Span
 }
 
 // lastSequence is the last of a producer's sequences.
@@ -114,6 +138,8 @@ func (r *record) append(b []byte) []byte {
 		for _, p := range r.producers {
 			b = binary.AppendVarint(appendName(b, p.producer), p.sequence)
 		}
+	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:
+		b = r.appendSubscription(b)
 	}
 	return b
 }
@@ -151,7 +177,7 @@ func appendSequences(b []byte, sequences []uint64) []byte {
 
 // decode makes r the record that data is.
 func (r *record) decode(data []byte) error {
-	*r = record{sequences: r.sequences[:0], parts: r.parts[:0], producers: r.producers[:0]}
+	*r = record{sequences: r.sequences[:0], parts: r.parts[:0], producers: r.producers[:0], spans: r.spans[:0]}
 	d := wire.NewReader(data)
 	r.kind = kind(d.Byte())
 	switch r.kind {
@@ -182,6 +208,8 @@ func (r *record) decode(data []byte) error {
 		r.destination, r.sequence = name(&d), uvarint(&d)
 	case kindProducers:
 		r.decodeProducers(&d)
+	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:
+		r.decodeSubscription(&d)
 	default:
 		return fmt.Errorf("a record of kind %d: %w", r.kind, errNewer)
 	}

@@ -17,6 +17,7 @@ const (
 	counterBits = 40
 	maxCounter  = 1<<counterBits - 1
 	maxTerm     = 1<<(63-counterBits) - 1 // a sequence is a positive long to clients
+	maxSequence = 1<<63 - 1
 )
 
 const (
@@ -41,17 +42,18 @@ type Store struct {
 	options Options
 	whole   int // maxWhole, but for tests
 
-	mu       sync.Mutex
-	state    state
-	failed   error                   // why a record could not be applied
-	stop     context.CancelCauseFunc // ends Lead
-	term     uint64
-	counter  uint64                    // of sequences
-	txs      uint64                    // transactions begun
-	building map[log.Position]struct{} // first parts of messages whose envelopes are not applied yet
-	cleaned  uint64                    // Drop was told this entry
-	head     []byte                    // buffers of write
-	pieces   [2][]byte
+	mu         sync.Mutex
+	state      state
+	failed     error                   // why a record could not be applied
+	stop       context.CancelCauseFunc // ends Lead
+	term       uint64
+	counter    uint64                    // of sequences
+	txs        uint64                    // transactions begun
+	building   map[log.Position]struct{} // first parts of messages whose envelopes are not applied yet
+	cleaned    uint64                    // Drop was told this entry
+	subscribed int                       // durable subscriptions, with those on their way
+	head       []byte                    // buffers of write
+	pieces     [2][]byte
 }
 
 // New returns a Store on l, which is not in use yet and which the Store closes.
@@ -80,6 +82,8 @@ func (s *Store) Lead(ctx context.Context) (term uint64, err error) {
 		return 0, fmt.Errorf("lead: term %d: only %d are possible", term, maxTerm)
 	}
 	s.term = term
+	s.state.countNeeds()
+	s.subscribed = len(s.state.subs.byID)
 	return term, nil
 }
 
@@ -115,6 +119,9 @@ func (s *Store) applyRecords(e log.Entry) error {
 		}
 	}
 	s.state.applied = e.Number
+	if s.state.subs.waste >= wasteAtOnce {
+		return s.dispose()
+	}
 	return nil
 }
 

@@ -131,16 +131,23 @@ func dump(s *Store) string {
 	fmt.Fprintf(&b, "term %d, entry %d, %d messages, %d bytes\n", st.term, st.applied, st.count, st.bytes)
 	for _, raw := range slices.Sorted(maps.Keys(st.queues)) {
 		q := st.queues[raw]
+		if q.count == 0 && q.horizon == 0 {
+			continue // subscriptions hold it
+		}
 		fmt.Fprintf(&b, "%v: %d messages, %d bytes, horizon %x in %d\n", q.name, q.count, q.bytes, q.horizon, q.recorded)
 		for it := range q.above(0) {
-			fmt.Fprintf(&b, "  %x at %v %v: %d bytes, expires %d\n", it.sequence, it.position(), st.large[it.sequence],
-				it.size(), it.expiration)
+			fmt.Fprintf(&b, "  %x at %v %v: %d bytes, expires %d, needed %d times\n", it.sequence, it.position(), st.large[it.sequence],
+				it.size(), it.expiration(), it.needs())
 		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(st.open)) {
 		tx := st.open[number]
 		slices.SortFunc(tx.messages, func(a, b arrival) int { return cmp.Compare(a.place, b.place) })
-		fmt.Fprintf(&b, "tx %d from %d: %v %v\n", number, tx.first, tx.messages, tx.removals)
+		fmt.Fprintf(&b, "tx %d from %d: %v %v %v\n", number, tx.first, tx.messages, tx.removals, tx.acks)
+	}
+	for _, id := range slices.Sorted(maps.Keys(st.subs.byID)) {
+		sub := st.subs.byID[id]
+		fmt.Fprintf(&b, "subscription %x in %d: %+v, through with %x, horizon %x\n", id, sub.recorded, sub.Subscription, sub.done, sub.horizon)
 	}
 	for p := range st.producers.all() {
 		fmt.Fprintf(&b, "producer %q: %d in %d\n", p.id, p.last, p.recorded)

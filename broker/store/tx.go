@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
@@ -20,6 +21,7 @@ type Tx struct {
 	number   uint64
 	messages []*message.Message
 	removals []txRemoval
+	acks     []acknowledged
 	ended    bool
 }
 
@@ -69,6 +71,15 @@ func (t *Tx) Remove(queue destination.Destination, sequences []uint64) error {
 	return nil
 }
 
+// Acknowledge says with the transaction what a durable subscription is through with, as Store.Acknowledge does.
+func (t *Tx) Acknowledge(subscription uint64, done []Span) error {
+	if t.ended {
+		return errEnded
+	}
+	t.acks = append(t.acks, acknowledged{subscription, slices.Clone(done)})
+	return nil
+}
+
 // Commit gives the messages their broker sequences, in the order in which they were added, and makes all of the
 // transaction durable; done is called once it is. So the order of a queue is that of commits.
 func (t *Tx) Commit(done func()) error {
@@ -76,7 +87,7 @@ func (t *Tx) Commit(done func()) error {
 		return errEnded
 	}
 	t.ended = true
-	if len(t.messages) == 0 && len(t.removals) == 0 {
+	if len(t.messages) == 0 && len(t.removals) == 0 && len(t.acks) == 0 {
 		return t.store.Barrier(done)
 	}
 	t.store.mu.Lock()
@@ -99,6 +110,11 @@ func (t *Tx) write(done func()) error {
 			return err
 		}
 	}
+	for _, a := range t.acks {
+		if err := s.writeAcknowledgement(nil, record{kind: kindTxAcknowledge, tx: t.number, subscription: a.subscription}, a.done); err != nil {
+			return err
+		}
+	}
 	for i, m := range t.messages {
 		m.SetBrokerSequence(base + uint64(i))
 	}
@@ -111,6 +127,9 @@ func (t *Tx) write(done func()) error {
 	}
 	for _, r := range t.removals {
 		s.leave(r.queue, r.sequences)
+	}
+	for _, a := range t.acks {
+		s.through(a)
 	}
 	return nil
 }
