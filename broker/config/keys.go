@@ -14,6 +14,9 @@ import (
 func checkKeys(path string, n *yaml.Node, t reflect.Type) error {
 	switch {
 	case t.Kind() == reflect.Pointer:
+		if n.Tag == "!!null" {
+			n.Kind, n.Tag, n.Value = yaml.MappingNode, "!!map", "" // a name alone is what it names with all its defaults
+		}
 		return checkKeys(path, n, t.Elem())
 	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		for _, item := range n.Content {

@@ -17,7 +17,7 @@ func (q *queue) acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) er
 		}
 	case Poison, Expired:
 		c.land(nodes)
-		err := q.bury(nodes, causeOf(a), done)
+		err := q.bury(nodes, deathOf(a), done)
 		q.dispatch()
 		return err
 	case Standard, Individual, Unmatched:

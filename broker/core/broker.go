@@ -12,9 +12,6 @@ import (
 	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
-// DeadLetters is where messages go that nobody could consume, unless they are not persistent.
-var DeadLetters = destination.Destination{Kind: destination.Queue, Name: "ActiveMQ.DLQ"}
-
 // Options is what a broker is made of. Store, Now and Logger are required.
 type Options struct {
 	Store   Store
@@ -41,6 +38,8 @@ type Broker struct {
 	open        *gauge       // of messages sent in open transactions
 	flying      *allowance   // of stored messages in flight
 	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
+	own         *Connection  // the broker's, for what it sends itself
+	audits      audits
 	mu          sync.RWMutex
 	policies    *policy.Map
 	queues      map[destination.Destination]*queue
@@ -70,6 +69,8 @@ func New(o Options) *Broker {
 		connections: map[string]*Connection{},
 		clients:     map[string]*Connection{},
 	}
+	b.own = &Connection{broker: b}
+	b.audits.forget()
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
 	for _, r := range o.Store.Recovered() {
@@ -147,13 +148,6 @@ func (b *Broker) existingTopic(d destination.Destination) *topic {
 
 func noSuchTemporary(d destination.Destination) error {
 	return errorf(InvalidDestination, "the temporary destination %s does not exist; it ends with the connection that made it", d)
-}
-
-// Expire takes out the messages that have expired, of those in memory. Its owner calls it now and then.
-func (b *Broker) Expire() {
-	for _, q := range b.allQueues() {
-		q.expire()
-	}
 }
 
 // Settle records for each queue how far it has been dispatched, so that a broker that takes over marks only what was

@@ -176,6 +176,9 @@ func (c *Connection) Send(m *message.Message, done func()) error {
 
 func (c *Connection) sendOne(m *message.Message, done func()) error {
 	d := m.Destination()
+	if m.Expired(c.broker.millis()) {
+		return c.broker.mourn(m, c.broker.policy(d), d, "", death{expired: true}, done)
+	}
 	if d.IsTopic() {
 		t, err := c.broker.topic(d)
 		if err != nil {

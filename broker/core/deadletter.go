@@ -1,105 +1,142 @@
 package core
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 
+	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
 // The properties of dead letters, as in ActiveMQ.
 const (
 	causeProperty      = "dlqDeliveryFailureCause"
-	expirationProperty = "originalExpiration" // JMSExpiration as it was, 0 for never; of the first time if it dies again
+	expirationProperty = "originalExpiration"   // JMSExpiration as it was, 0 for never; of the first time if it dies again
+	modeProperty       = "originalDeliveryMode" // of one that was not persistent
 )
 
-const expiredCause = "expired"
-
-func causeOf(a Ack) string {
-	switch {
-	case a.Kind == Expired:
-		return expiredCause
-	case a.Cause != nil:
-		return a.Cause.Error()
-	}
-	return "a consumer refused it, and gave no cause"
+// death is why a message ends without having been consumed.
+type death struct {
+	expired bool
+	cause   string // "" if it is not known
 }
 
-// bury ends messages that are out of the window and out of flight: persistent ones go to the dead letter queue, others
-// are dropped, as ActiveMQ does by default. It happens as a whole, and done is called when it is durable. q.mu is held.
-func (q *queue) bury(nodes []*node, cause string, done func()) error {
-	if q.name == DeadLetters || !slices.ContainsFunc(nodes, func(n *node) bool { return n.stored }) {
-		q.report(nodes, cause)
+func deathOf(a Ack) death {
+	switch {
+	case a.Kind == Expired:
+		return death{expired: true}
+	case a.Cause != nil:
+		return death{cause: a.Cause.Error()}
+	}
+	return death{}
+}
+
+// text is the cause as ActiveMQ writes it.
+func (d death) text(m *message.Message) string {
+	if d.expired {
+		return fmt.Sprintf("java.lang.Throwable: Message Expired. Expiration:%d", m.Expiration())
+	}
+	return d.cause
+}
+
+// bury ends messages that are out of the window and out of flight: they become dead letters if the policy wants it. It happens
+// as a whole, and done is called when it is durable. q.mu is held.
+func (q *queue) bury(nodes []*node, d death, done func()) error {
+	t := q.broker.transaction()
+	for _, n := range nodes {
+		letter := q.broker.letter(n.message, q.policy.Load(), q.name, "", d)
+		if letter == nil {
+			q.report(n, d)
+			continue
+		}
+		if err := t.addAll(letter); err != nil {
+			t.undo()
+			return err
+		}
+	}
+	if len(t.sends) == 0 {
 		return q.drop(nodes, nil, done)
 	}
-	queue, err := q.broker.queue(DeadLetters)
-	if err != nil {
+	if err := q.drop(nodes, t.storeTx(), nil); err != nil {
 		return err
 	}
-	tx := q.broker.store.Begin()
-	letters, err := q.write(nodes, cause, tx)
-	if err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	if err := q.drop(nodes, tx, nil); err != nil {
-		return err
-	}
-	return tx.Commit(func() {
-		for _, letter := range letters {
-			queue.arrive(letter, true)
-		}
-		call(done)
-	})
+	return t.commit(done)
 }
 
 // report tells of what is lost for good though its sender wanted it kept.
-func (q *queue) report(nodes []*node, cause string) {
-	for _, n := range nodes {
-		if n.stored {
-			q.broker.logger.Warn("dropped a message that could not be consumed from the dead letter queue either",
-				"message", n.message.ID(), "cause", cause)
-		}
+func (q *queue) report(n *node, d death) {
+	if n.stored && !d.expired {
+		q.broker.logger.Warn("dropped a message that could not be consumed, since its dead letter policy says so, or it was a dead letter already",
+			"queue", q.name.String(), "message", n.message.ID(), "cause", d.text(n.message))
 	}
 }
 
-// write adds the dead letters of what is stored.
-func (q *queue) write(nodes []*node, cause string, tx StoreTx) (letters []*message.Message, err error) {
-	for _, n := range nodes {
-		if !n.stored {
-			continue
-		}
-		letter := deadLetter(n.message, q.broker.millis(), cause)
-		if err := tx.Add(letter); err != nil {
-			return nil, err
-		}
-		letters = append(letters, letter)
+// mourn makes a dead letter of a message that no queue has, if the policy of where it was wants it. subscription is the durable one
+// that had it. done is called when it is durable. A destination's lock may be held.
+func (b *Broker) mourn(m *message.Message, p *policy.Policy, at destination.Destination, subscription string, d death, done func()) error {
+	letter := b.letter(m, p, at, subscription, d)
+	if letter == nil {
+		call(done)
+		return nil
 	}
-	return letters, nil
+	t := b.transaction()
+	if err := t.addAll(letter); err != nil {
+		t.undo()
+		return err
+	}
+	t.storeTx() // even if nothing is stored, the commit then comes when no lock is held
+	return t.commit(done)
 }
 
-// deadLetter is the message as it goes to the dead letter queue: it does not expire there.
-func deadLetter(m *message.Message, now int64, cause string) *message.Message {
+// transaction is one of the broker's own.
+func (b *Broker) transaction() *Transaction { return &Transaction{connection: b.own} }
+
+// letter is the message as it becomes a dead letter of the destination that it was at, nil if it does not.
+func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Destination, subscription string, d death) *message.Message {
+	now := b.millis()
+	to, options, some := p.DeadLetterStrategy.LettersOf(at, subscription)
+	switch {
+	case !some, to == m.Destination():
+		return nil
+	case !m.Persistent() && !options.ProcessNonPersistent:
+		return nil
+	case (d.expired || m.Expired(now)) && !options.ProcessExpired:
+		return nil
+	case options.EnableAudit && b.audits.repeats(m, &p.DeadLetterStrategy, options):
+		return nil
+	}
 	sets := []message.Set{
-		message.SetDestination(DeadLetters), message.SetExpiration(0), message.NoTransaction(), message.SetArrival(now),
+		message.SetDestination(to), message.SetOriginalDestination(m.Destination()), message.NoTransaction(),
+		message.SetArrival(now), message.SetPersistent(true), message.SetExpiration(0),
 	}
-	if _, moved := m.OriginalDestination(); !moved {
-		sets = append(sets, message.SetOriginalDestination(m.Destination()))
+	if options.Expiration > 0 {
+		sets = append(sets, message.SetExpiration(now+options.Expiration))
 	}
-	if properties, err := deadProperties(m, cause); err == nil {
-		sets = append(sets, message.SetProperties(properties))
-	}
-	return m.With(sets...)
+	return withProperties(m, sets, deadProperties(m, options, d))
 }
 
-func deadProperties(m *message.Message, cause string) ([]byte, error) {
-	properties, err := wire.SetEntry(m.Properties(), causeProperty, wire.TextValue(fmt.Sprintf("%s: %s", m.Destination(), cause)))
-	if err != nil {
-		return nil, err
+// deadProperties are what a dead letter tells beside what it was.
+func deadProperties(m *message.Message, o policy.DeadLetterOptions, d death) (entries []wire.Entry) {
+	if cause := d.text(m); cause != "" {
+		entries = append(entries, wire.Entry{Key: causeProperty, Value: wire.TextValue(cause)})
 	}
-	if _, stamped := wire.Lookup(properties, expirationProperty); stamped {
-		return properties, nil
+	if _, stamped := wire.Lookup(m.Properties(), expirationProperty); !stamped && o.Expiration == 0 {
+		entries = append(entries, wire.Entry{Key: expirationProperty, Value: wire.LongValue(m.Expiration())})
 	}
-	return wire.SetEntry(properties, expirationProperty, wire.LongValue(m.Expiration()))
+	if !m.Persistent() {
+		entries = append(entries, wire.Entry{Key: modeProperty, Value: wire.TextValue("NON_PERSISTENT")})
+	}
+	return entries
+}
+
+// withProperties is the message with some fields and properties set. Properties that cannot be read stay as they are.
+func withProperties(m *message.Message, sets []message.Set, entries []wire.Entry) *message.Message {
+	properties, err := m.Properties(), error(nil)
+	for _, e := range entries {
+		if properties, err = wire.SetEntry(properties, e.Key, e.Value); err != nil {
+			return m.With(sets...)
+		}
+	}
+	return m.With(append(sets, message.SetProperties(properties))...)
 }

@@ -111,31 +111,6 @@ func (q *queue) detach(c *Consumer, redelivered func(*node) bool) {
 	q.dispatch()
 }
 
-// expire buries what has expired in the window.
-func (q *queue) expire() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.broker.millis()
-	var gone []*node
-	for n := q.window.first; n != nil; {
-		next := n.next
-		if n.message.Expired(now) {
-			q.take(n)
-			gone = append(gone, n)
-		}
-		n = next
-	}
-	q.lapse(gone)
-	q.dispatch()
-}
-
-// lapse buries what has expired. If the store takes nothing more, the next broker does it.
-func (q *queue) lapse(nodes []*node) {
-	if err := q.bury(nodes, expiredCause, nil); err != nil {
-		q.broker.logger.Debug("no dead letters: the store takes nothing more", "queue", q.name.String(), "error", err)
-	}
-}
-
 // remove ends the queue and all that is in it.
 func (q *queue) remove() {
 	q.mu.Lock()

@@ -18,6 +18,7 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 	b.mu.Lock()
 	b.policies = policies // and whatever comes into being has its options from these
 	b.mu.Unlock()
+	b.audits.forget()
 	for _, q := range b.allQueues() {
 		q.setPolicy(policies.Find(q.name))
 	}

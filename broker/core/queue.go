@@ -41,6 +41,7 @@ type queue struct {
 	consumers []*Consumer
 	attended  atomic.Bool // there are consumers
 	deleted   bool
+	swept     int64 // when expired messages were looked for, in milliseconds since 1970
 
 	horizon   uint64        // stored messages below it may be dispatched
 	requested atomic.Uint64 // the horizon that the store was asked for

@@ -29,6 +29,9 @@ type Store interface {
 	Barrier(done func()) error
 	// Recovered lists the queues that have messages or a horizon from before.
 	Recovered() []Recovered
+	// Expired returns the sequences of up to most messages of the queue above after that have expired at now, in milliseconds
+	// since 1970, without those already removed.
+	Expired(queue destination.Destination, after uint64, now int64, most int) []uint64
 	// Page loads messages of a queue with sequences above after, in order, without those already removed; one at least if
 	// there is one, then not more than maxMessages or maxBytes.
 	Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)

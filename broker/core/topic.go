@@ -91,6 +91,7 @@ func (s *subscription) dispatch() {
 		m := s.next()
 		if m.Expired(s.consumer.connection.broker.millis()) {
 			s.free(m.Size())
+			s.lapse(m)
 			continue
 		}
 		s.sent++

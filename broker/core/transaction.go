@@ -111,6 +111,11 @@ func (t *Transaction) addAll(m *message.Message) error {
 
 // add adds a message to one destination.
 func (t *Transaction) add(m *message.Message) (err error) {
+	if b, d := t.connection.broker, m.Destination(); m.Expired(b.millis()) {
+		if m = b.letter(m, b.policy(d), d, "", death{expired: true}); m == nil {
+			return nil
+		}
+	}
 	s := send{message: m}
 	if m.Destination().IsTopic() {
 		s.topic, err = t.connection.broker.topic(m.Destination())

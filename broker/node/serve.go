@@ -18,8 +18,8 @@ import (
 const (
 	// handover is how long clients have to go when the broker stops.
 	handover = 700 * time.Millisecond
-	// sweep is how often expired messages are looked for, as in ActiveMQ.
-	sweep = 30 * time.Second
+	// sweep is how often the core is asked whether it is time to look for expired messages.
+	sweep = time.Second
 	// cleaning is how often the log's size is looked at.
 	cleaning = time.Second
 )

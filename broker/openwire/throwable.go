@@ -10,6 +10,14 @@ type Throwable struct {
 	Cause   *Throwable     // likewise
 }
 
+// String is the class and the message, as Java's toString has them.
+func (t *Throwable) String() string {
+	if !t.Message.present {
+		return t.Class.String()
+	}
+	return t.Class.String() + ": " + t.Message.String()
+}
+
 // StackElement is one line of a stack trace.
 type StackElement struct {
 	Class, Method, File Text

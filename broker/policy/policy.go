@@ -18,6 +18,11 @@ type Policy struct {
 	QueuePrefetch int `yaml:"queuePrefetch"`
 	// TopicPrefetch is the prefetch of topic consumers that ask for their client's default, ClientTopicPrefetch.
 	TopicPrefetch int `yaml:"topicPrefetch"`
+	// ExpireMessagesPeriod is how often expired messages are looked for, in milliseconds; 0 is never. Those that a consumer would
+	// get are found anyway.
+	ExpireMessagesPeriod int64 `yaml:"expireMessagesPeriod"`
+	// DeadLetterStrategy says what becomes of messages that could not be consumed.
+	DeadLetterStrategy DeadLetterStrategy `yaml:"deadLetterStrategy,omitempty"`
 }
 
 // The prefetch that clients ask for when their program says nothing.
@@ -29,24 +34,40 @@ const (
 // Default returns the options of a destination that no policy is for.
 func Default() Policy {
 	return Policy{
-		UseConsumerPriority: true,
-		QueuePrefetch:       ClientQueuePrefetch,
-		TopicPrefetch:       ClientTopicPrefetch,
+		UseConsumerPriority:  true,
+		QueuePrefetch:        ClientQueuePrefetch,
+		TopicPrefetch:        ClientTopicPrefetch,
+		ExpireMessagesPeriod: 30_000,
 	}
 }
 
 // Validate tells which value is out of its range, nil if none is.
 func (p *Policy) Validate() error {
-	for _, n := range []struct {
-		option      string
-		value       int64
-		least, most int64
-	}{
+	err := check([]bound{
 		{"queuePrefetch", int64(p.QueuePrefetch), 0, ClientTopicPrefetch},
 		{"topicPrefetch", int64(p.TopicPrefetch), 0, ClientTopicPrefetch},
-	} {
-		if n.value < n.least || n.value > n.most {
-			return fmt.Errorf("%s is %d: write a number from %d to %d", n.option, n.value, n.least, n.most)
+		{"expireMessagesPeriod", p.ExpireMessagesPeriod, 0, longest},
+	})
+	if err != nil {
+		return err
+	}
+	return p.DeadLetterStrategy.validate()
+}
+
+// longest is the longest time in an option, in milliseconds: a hundred years or so.
+const longest = 100 * 366 * 24 * 3600 * 1000
+
+// bound is what an option may be.
+type bound struct {
+	option      string
+	value       int64
+	least, most int64
+}
+
+func check(bounds []bound) error {
+	for _, b := range bounds {
+		if b.value < b.least || b.value > b.most {
+			return fmt.Errorf("%s is %d: write a number from %d to %d", b.option, b.value, b.least, b.most)
 		}
 	}
 	return nil

@@ -44,9 +44,9 @@ func (s *Store) Pending(queue destination.Destination) (messages int, bytes int6
 	return 0, 0
 }
 
-// Expired returns the sequences of up to most messages of the queue that have expired at now, in milliseconds since 1970,
-// without reading them from the log.
-func (s *Store) Expired(queue destination.Destination, now int64, most int) []uint64 {
+// Expired returns the sequences of up to most messages of the queue above after that have expired at now, in milliseconds since
+// 1970, without those whose removal is on its way. It reads nothing from the log.
+func (s *Store) Expired(queue destination.Destination, after uint64, now int64, most int) []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.state.names[queue]
@@ -54,7 +54,7 @@ func (s *Store) Expired(queue destination.Destination, now int64, most int) []ui
 		return nil
 	}
 	var expired []uint64
-	for it := range q.above(0) {
+	for it := range q.above(after) {
 		if len(expired) == most {
 			break
 		}

@@ -349,10 +349,10 @@ func TestExpiredAreFoundWithoutLoading(t *testing.T) {
 	}
 	flush(t, s)
 	remove(t, s, orders, sequences[4])
-	if diff := gocmp.Diff([]uint64{sequences[1], sequences[3]}, s.Expired(orders, 20, 9)); diff != "" {
+	if diff := gocmp.Diff([]uint64{sequences[1], sequences[3]}, s.Expired(orders, 0, 20, 9)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := s.Expired(orders, 99, 1); len(got) != 1 {
+	if got := s.Expired(orders, 0, 99, 1); len(got) != 1 {
 		t.Errorf("%d expired, at most 1 was asked for", len(got))
 	}
 }

@@ -125,7 +125,7 @@ func (s *session) toAck(a *openwire.MessageAck) core.Ack {
 	case len(s.transactions) > 0 && suppressed(a):
 		ack.Kind = core.Delivered
 	case a.PoisonCause != nil:
-		ack.Cause = &core.Error{Text: a.PoisonCause.Class.String() + ": " + a.PoisonCause.Message.String()}
+		ack.Cause = &core.Error{Text: a.PoisonCause.String()}
 	}
 	return ack
 }

@@ -1,0 +1,99 @@
+package core
+
+import "github.com/twinmesh/twinmesh/broker/message"
+
+// expireAtOnce is how many messages that are only in the store are ended while a queue's lock is held.
+const expireAtOnce = 200
+
+// Expire ends the messages that have expired, of those queues where it is time for that. Its owner calls it often.
+func (b *Broker) Expire() {
+	now := b.millis()
+	for _, q := range b.allQueues() {
+		if q.due(now) {
+			q.expire(now)
+			for q.expireStored(now) {
+				continue // what others wait for comes between
+			}
+		}
+	}
+}
+
+// due tells whether the queue's period is over, in which case the next one begins.
+func (q *queue) due(now int64) bool {
+	period := q.policy.Load().ExpireMessagesPeriod
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if period == 0 || now < q.swept+period {
+		return false
+	}
+	q.swept = now
+	return true
+}
+
+// expire ends what has expired in the window.
+func (q *queue) expire(now int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var gone []*node
+	for n := q.window.first; n != nil; {
+		next := n.next
+		if n.message.Expired(now) {
+			q.take(n)
+			gone = append(gone, n)
+		}
+		n = next
+	}
+	if len(gone) > 0 {
+		q.lapse(gone)
+		q.dispatch()
+	}
+}
+
+// expireStored ends some of what has expired and is not in memory, and tells whether there may be more.
+func (q *queue) expireStored(now int64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.behind || q.deleted {
+		return false
+	}
+	sequences := q.broker.store.Expired(q.name, q.cursor, now, expireAtOnce)
+	var gone []*node
+	for _, sequence := range sequences {
+		m, err := q.broker.load(q, sequence)
+		if err != nil {
+			q.broker.logger.Error("cannot read an expired message back", "queue", q.name.String(), "error", err)
+			return false
+		}
+		if m != nil {
+			gone = append(gone, &node{message: m, stored: true})
+		}
+	}
+	if len(gone) > 0 {
+		q.lapse(gone)
+	}
+	return len(sequences) == expireAtOnce
+}
+
+// load returns a message of the queue's store, nil if it is gone.
+func (b *Broker) load(q *queue, sequence uint64) (*message.Message, error) {
+	found, err := b.store.Page(q.name, sequence-1, 1, 1)
+	if err != nil || len(found) == 0 || found[0].BrokerSequence() != sequence {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// lapse ends what has expired. If the store takes nothing more, the next broker does it.
+func (q *queue) lapse(nodes []*node) {
+	if err := q.bury(nodes, death{expired: true}, nil); err != nil {
+		q.broker.logger.Debug("no dead letters: the store takes nothing more", "queue", q.name.String(), "error", err)
+	}
+}
+
+// lapse makes a dead letter of a topic's message that has expired before its subscriber could take it.
+func (s *subscription) lapse(m *message.Message) {
+	b, d := s.consumer.connection.broker, m.Destination()
+	if err := b.mourn(m, b.policy(d), d, "", death{expired: true}, nil); err != nil {
+		b.logger.Debug("no dead letter: the store takes nothing more", "topic", d.String(), "error", err)
+	}
+}
