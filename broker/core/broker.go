@@ -104,7 +104,7 @@ func (b *Broker) queue(d destination.Destination) (*queue, error) {
 
 // addQueue makes a queue; b.mu is held or b is not shared yet.
 func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
-	q := &queue{broker: b, name: d, owner: owner}
+	q := &queue{broker: b, name: d, owner: owner, backing: queueBacking{b.store, d}}
 	q.policy.Store(b.policies.Find(d))
 	b.queues[d] = q
 	q.place = b.advisories.enter(q)

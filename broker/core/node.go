@@ -7,6 +7,7 @@ type node struct {
 	message *message.Message
 	order   uint64 // of arrival in the queue
 	stored  bool   // the store has it
+	after   uint64 // the sequence of the stored message that came into the queue before it
 	suspect bool   // another holder of the store may have delivered it
 
 	redeliveries int

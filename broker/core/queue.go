@@ -24,11 +24,12 @@ const (
 // in flight. Stored messages that do not fit into the window stay in the store, behind the cursor's back, and are paged
 // in when the window runs low.
 type queue struct {
-	broker *Broker
-	name   destination.Destination
-	owner  *Connection                   // of a temporary queue
-	place  place                         // among what advisories tell of
-	policy atomic.Pointer[policy.Policy] // replaced under the lock
+	broker  *Broker
+	name    destination.Destination
+	owner   *Connection                   // of a temporary queue
+	place   place                         // among what advisories tell of
+	policy  atomic.Pointer[policy.Policy] // replaced under the lock
+	backing backing
 
 	producers atomic.Int64 // how many there are
 
@@ -70,7 +71,6 @@ func (q *queue) arrive(m *message.Message, stored bool) {
 	}
 	switch {
 	case !stored:
-		q.broker.memory.add(m.Size())
 		q.push(m, false)
 	case m.BrokerSequence() <= q.cursor: // the pager was quicker
 	case q.behind || !q.fits():
@@ -89,9 +89,15 @@ func (q *queue) push(m *message.Message, stored bool) {
 	q.arrivals++
 	n := &node{message: m, order: q.arrivals, stored: stored}
 	if stored {
-		q.cursor = m.BrokerSequence()
+		n.after, q.cursor = q.cursor, m.BrokerSequence()
 		n.suspect = q.cursor < q.suspect
-		q.hold(n, +1)
+	}
+	if !q.backing.admit(n) {
+		return
+	}
+	q.hold(n, +1)
+	if !stored {
+		q.broker.memory.add(m.Size())
 	}
 	q.window.pushBack(n)
 }
@@ -140,7 +146,7 @@ func (q *queue) page() bool {
 	if !q.behind || !q.hungry() {
 		return false
 	}
-	messages, err := q.broker.store.Page(q.name, q.cursor, pageMessages, pageBytes)
+	messages, err := q.backing.page(q.cursor, pageMessages, pageBytes)
 	if err != nil {
 		q.broker.logger.Error("cannot read messages back", "queue", q.name.String(), "error", err)
 		return false
@@ -172,20 +178,17 @@ func (q *queue) hungry() bool {
 // there is one.
 func (q *queue) drop(nodes []*node, tx StoreTx, done func()) error {
 	q.free(nodes)
-	var sequences []uint64
+	var stored []*node
 	for _, n := range nodes {
 		if n.stored {
-			sequences = append(sequences, n.message.BrokerSequence())
+			stored = append(stored, n)
 		}
 	}
-	switch {
-	case len(sequences) == 0:
+	if len(stored) == 0 {
 		call(done)
 		return nil
-	case tx != nil:
-		return tx.Remove(q.name, sequences)
 	}
-	return q.broker.store.Remove(q.name, sequences, done)
+	return q.backing.remove(stored, tx, done)
 }
 
 // advance asks for the horizon ahead of sequence, unless it is far enough.
@@ -204,7 +207,7 @@ func (q *queue) advance(sequence uint64) {
 }
 
 func (q *queue) ask(horizon uint64) {
-	err := q.broker.store.Horizon(q.name, horizon, func() {
+	err := q.backing.horizon(horizon, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		q.horizon = max(q.horizon, horizon)
@@ -223,7 +226,7 @@ func (q *queue) settle() {
 		return
 	}
 	q.horizon = 0
-	if err := q.broker.store.Horizon(q.name, max(q.suspect, q.reached+1), nil); err != nil {
+	if err := q.backing.horizon(max(q.suspect, q.reached+1), nil); err != nil {
 		q.broker.logger.Debug("no horizon: the store takes nothing more", "queue", q.name.String(), "error", err)
 	}
 }

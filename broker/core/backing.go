@@ -1,0 +1,45 @@
+package core
+
+import (
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// backing is where the stored messages of a queue are, and what else it is to its store. It is called under the queue's lock.
+type backing interface {
+	// page loads messages with sequences above after, as Store.Page does.
+	page(after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
+	// admit is asked before a message comes into the window, and may complete its node. One that it refuses is none of the queue's.
+	admit(n *node) bool
+	// remove ends stored messages, as part of tx if there is one. Otherwise done is called when that is durable.
+	remove(stored []*node, tx StoreTx, done func()) error
+	// horizon says that messages below sequence may have been dispatched.
+	horizon(sequence uint64, done func()) error
+}
+
+// queueBacking is that of a real queue.
+type queueBacking struct {
+	store Store
+	name  destination.Destination
+}
+
+func (b queueBacking) page(after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
+	return b.store.Page(b.name, after, maxMessages, maxBytes)
+}
+
+func (b queueBacking) admit(*node) bool { return true }
+
+func (b queueBacking) remove(stored []*node, tx StoreTx, done func()) error {
+	sequences := make([]uint64, len(stored))
+	for i, n := range stored {
+		sequences[i] = n.message.BrokerSequence()
+	}
+	if tx != nil {
+		return tx.Remove(b.name, sequences)
+	}
+	return b.store.Remove(b.name, sequences, done)
+}
+
+func (b queueBacking) horizon(sequence uint64, done func()) error {
+	return b.store.Horizon(b.name, sequence, done)
+}
