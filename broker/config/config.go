@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // Config is what broker.yaml holds.
@@ -32,6 +34,8 @@ type Config struct {
 	AnonymousProducerAdvisorySupport bool `yaml:"anonymousProducerAdvisorySupport"`
 	// DestinationPolicies has the options of queues and topics; the most specific entry holds.
 	DestinationPolicies []DestinationPolicy `yaml:"destinationPolicies,omitempty"`
+	// TimeStamping has the broker set the times of messages, nil leaves that to clients.
+	TimeStamping *policy.TimeStamping `yaml:"timeStampingBrokerPlugin,omitempty"`
 }
 
 // Auth says who may connect.
@@ -90,7 +94,7 @@ func (c Config) Validate() error {
 	if c.Auth.Mode != "on" && c.Auth.Mode != "off" && c.Auth.Mode != "off-everywhere" {
 		return fmt.Errorf("auth mode %q: write on, off or off-everywhere", c.Auth.Mode)
 	}
-	if err := validatePolicies(c.DestinationPolicies); err != nil {
+	if err := c.validatePolicies(); err != nil {
 		return err
 	}
 	for _, raw := range c.OpenWire {

@@ -70,6 +70,7 @@ func (p *DestinationPolicy) patterns() (all []destination.Destination) {
 // Policies returns the policies of all destinations.
 func (c Config) Policies() *policy.Map {
 	m := policy.NewMap()
+	m.TimeStamping = c.TimeStamping
 	for _, entry := range c.DestinationPolicies {
 		if entry.Default {
 			m.SetDefault(&entry.Policy)
@@ -81,8 +82,17 @@ func (c Config) Policies() *policy.Map {
 	return m
 }
 
-// validatePolicies tells of two entries for the same destinations, of which one would have no effect.
-func validatePolicies(entries []DestinationPolicy) error {
+func (c Config) validatePolicies() error {
+	if c.TimeStamping != nil {
+		if err := c.TimeStamping.Validate(); err != nil {
+			return fmt.Errorf("timeStampingBrokerPlugin: %w", err)
+		}
+	}
+	return eachOnce(c.DestinationPolicies)
+}
+
+// eachOnce tells of two entries for the same destinations, of which one would have no effect.
+func eachOnce(entries []DestinationPolicy) error {
 	seen := map[destination.Destination]struct{}{}
 	for _, entry := range entries {
 		members := []destination.Destination{{}} // stands for the default

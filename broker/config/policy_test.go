@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -44,6 +45,19 @@ destinationPolicies:
 		if !p.UseConsumerPriority {
 			t.Errorf("%s lacks a default", want.d)
 		}
+	}
+}
+
+func TestTimeStamping(t *testing.T) {
+	c, err := load(t, "timeStampingBrokerPlugin: {ttlCeiling: 5000}\n")
+	if got := c.Policies().TimeStamping; err != nil || c.Validate() != nil || *got != (policy.TimeStamping{TTLCeiling: 5000}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if c, err := load(t, "timeStampingBrokerPlugin:\n"); err != nil || c.Policies().TimeStamping == nil {
+		t.Errorf("its name alone: %v", err)
+	}
+	if c, _ := load(t, "timeStampingBrokerPlugin: {ttlCeiling: -1}\n"); !strings.Contains(fmt.Sprint(c.Validate()), "timeStampingBrokerPlugin: ttlCeiling is -1") {
+		t.Errorf("got %v", c.Validate())
 	}
 }
 

@@ -40,6 +40,7 @@ type Broker struct {
 	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
 	own         *Connection  // the broker's, for what it sends itself
 	audits      audits
+	stamping    atomic.Pointer[policy.TimeStamping]
 	mu          sync.RWMutex
 	policies    *policy.Map
 	queues      map[destination.Destination]*queue
@@ -71,6 +72,7 @@ func New(o Options) *Broker {
 	}
 	b.own = &Connection{broker: b}
 	b.audits.forget()
+	b.stamping.Store(o.Policies.TimeStamping)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
 	for _, r := range o.Store.Recovered() {

@@ -165,6 +165,7 @@ func (c *Connection) Send(m *message.Message, done func()) error {
 	if err := sendable(m); err != nil {
 		return err
 	}
+	m = c.broker.stamp(m)
 	if stored(m) && !c.broker.store.Fresh(m) {
 		return c.broker.store.Barrier(done)
 	}

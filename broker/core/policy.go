@@ -19,6 +19,7 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 	b.policies = policies // and whatever comes into being has its options from these
 	b.mu.Unlock()
 	b.audits.forget()
+	b.stamping.Store(policies.TimeStamping)
 	for _, q := range b.allQueues() {
 		q.setPolicy(policies.Find(q.name))
 	}

@@ -52,6 +52,7 @@ func (t *Transaction) Send(m *message.Message) error {
 	if err == nil && stored(m) && !t.connection.broker.store.Fresh(m) {
 		return nil
 	}
+	m = t.connection.broker.stamp(m)
 	if err == nil {
 		err = t.hold(m)
 	}

@@ -182,6 +182,12 @@ func (m *Message) Expired(now int64) bool { return m.Expiration() > 0 && m.Expir
 // Timestamp is JMSTimestamp in milliseconds since 1970.
 func (m *Message) Timestamp() int64 { return m.long(timestamp) }
 
+// FromNetwork tells whether it came over another broker.
+func (m *Message) FromNetwork() bool {
+	path := m.field(brokerPath)
+	return len(path) > 1 && binary.BigEndian.Uint16(path[1:]) > 0
+}
+
 // Priority is JMSPriority. A client may send any byte; JMS knows 0 to 9.
 func (m *Message) Priority() byte { return min(m.field(priority)[0], 9) }
 

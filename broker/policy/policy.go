@@ -73,10 +73,12 @@ func check(bounds []bound) error {
 	return nil
 }
 
-// Map has the policies of all destinations. It is filled, and then read by any number of goroutines.
+// Map has the policies of all destinations, and what the broker does with all messages. It is filled, and then read by any number of goroutines.
 type Map struct {
 	entries destination.Map[*Policy]
 	others  *Policy
+	// TimeStamping is nil where clients' clocks are right.
+	TimeStamping *TimeStamping
 }
 
 // NewMap returns the policies of a broker where no destination has one of its own.
