@@ -25,6 +25,8 @@ type state struct {
 	count     int // pending messages of all queues
 	bytes     int64
 
+	named
+
 	record record // the one being applied
 }
 
@@ -75,7 +77,7 @@ type arrival struct {
 func newState() state {
 	return state{queues: map[string]*queue{}, names: map[destination.Destination]*queue{},
 		large: map[uint64][]log.Position{}, open: map[uint64]*openTx{}, producers: newProducers(),
-		subs: newSubscriptions()}
+		subs: newSubscriptions(), named: newNamed()}
 }
 
 // apply does what a record of an entry of term says. The record is left in st.record, good as long as data.
@@ -109,6 +111,8 @@ func (st *state) apply(term uint64, at log.Position, data []byte) error {
 	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:
 		return st.applySubscription(r, at)
 	case kindPart: // nothing until an envelope names it
+	default:
+		return st.applyOutcome(r, at)
 	}
 	return nil
 }
@@ -207,6 +211,13 @@ func (st *state) commit(number, base uint64, at log.Position) error {
 	slices.SortFunc(tx.messages, func(a, b arrival) int { return cmp.Compare(a.place, b.place) })
 	for _, a := range tx.messages {
 		st.producers.apply(a.producer, a.producerSequence, a.recorded, at)
+	}
+	return st.perform(tx, base)
+}
+
+// perform makes what a transaction consists of happen.
+func (st *state) perform(tx *openTx, base uint64) error {
+	for _, a := range tx.messages {
 		if err := st.put(a, base+a.place); err != nil {
 			return err
 		}

@@ -32,6 +32,11 @@ func (s *Store) Clean(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	if whole, err := s.rewritePrepared(ctx, oldest); err != nil {
+		return false, fmt.Errorf("clean the log of what is prepared: %w", err)
+	} else if !whole {
+		return false, nil
+	}
 	if err := s.moveAll(ctx, oldest); err != nil {
 		return false, fmt.Errorf("clean the log: %w", err)
 	}
@@ -59,7 +64,7 @@ func (s *Store) oldest() (log.Segment, bool) {
 	for _, g := range segments {
 		total += g.Bytes
 	}
-	live := s.state.bytes + int64(s.state.count)*overhead
+	live := s.state.bytes + int64(s.state.count)*overhead + s.state.waiting
 	if total <= max(s.options.MinBytes, 2*live) {
 		return log.Segment{}, false
 	}
@@ -191,7 +196,7 @@ func (s *Store) restate(g log.Segment) error {
 			return err
 		}
 	}
-	return nil
+	return s.restateOutcomes(g)
 }
 
 func in(g log.Segment, entry uint64) bool { return g.First <= entry && entry < g.Next }

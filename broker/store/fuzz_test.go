@@ -14,6 +14,7 @@ func FuzzRecord(f *testing.F) {
 	queue := message.RawDestination(destination.Destination{Kind: destination.Queue, Name: "orders"})
 	topic := message.RawDestination(destination.Destination{Kind: destination.Topic, Name: "prices.>"})
 	m := message.New(message.Plain, message.SetDestination(destination.Destination{Kind: destination.Queue, Name: "orders"}))
+	named := outcome{format: -1, global: []byte("g"), branch: []byte("b"), time: 9, connection: []byte("ID:c")}
 	for _, r := range []record{
 		{kind: kindMessage, sequence: 7, body: m.Bytes()},
 		{kind: kindTxMessage, tx: 1, place: 2, body: m.Bytes()},
@@ -31,6 +32,12 @@ func FuzzRecord(f *testing.F) {
 		{kind: kindAcknowledge, subscription: 5, spans: []Span{{6, 8}}},
 		{kind: kindTxAcknowledge, tx: 1, subscription: 5, spans: []Span{{6, 6}, {8, 10}}},
 		{kind: kindSubscriptionHorizon, subscription: 5, horizon: 99},
+		{kind: kindPrepare, tx: 1, outcome: named},
+		{kind: kindDecide, tx: 2, sequence: 10, flags: flagCommitted, outcome: named},
+		{kind: kindHeuristic, flags: flagHeuristic, outcome: named},
+		{kind: kindForget, outcome: named},
+		{kind: kindCommitAs, tx: 1, sequence: 10, name: []byte("5"), outcome: named},
+		{kind: kindCommits, outcome: outcome{connection: []byte("ID:c"), commits: []restated{{log.Position{Entry: 3, Offset: 8}, 9, []byte("5")}}}},
 	} {
 		f.Add(append(r.append(nil), r.body...))
 	}
@@ -48,6 +55,14 @@ func FuzzRecord(f *testing.F) {
 			if st.apply(1, log.Position{Entry: uint64(entry) + 1}, record) != nil {
 				break
 			}
+		}
+		waiting := int64(0)
+		for _, p := range st.prepared {
+			waiting += p.bytes
+		}
+		if waiting != st.waiting || len(st.prepared) == 0 && len(st.hidden)+len(st.acked) > 0 {
+			t.Errorf("%d bytes wait for an outcome, the sum is %d; %d messages are hidden by %d transactions",
+				waiting, st.waiting, len(st.hidden), len(st.prepared))
 		}
 		count, bytes := 0, int64(0)
 		for _, q := range st.queues {

@@ -33,6 +33,9 @@ func TestStoreIsItsModel(t *testing.T) {
 			"tx remove": m.txRemove,
 			"commit":    m.commit,
 			"rollback":  m.rollback,
+			"prepare":   m.prepare,
+			"decide":    m.decide,
+			"forget":    m.forget,
 			"clean":     m.clean,
 
 			"publish":              m.publish,
@@ -57,12 +60,39 @@ type facts struct {
 	last     map[string]int64
 	topics   map[destination.Destination]map[uint64]string
 	subs     map[uint64]*subscriptionFacts
+
+	prepared   map[message.XID]*modelTx
+	heuristics map[message.XID]bool // whether it was committed
+	commits    map[string][]string  // names by connection
 }
 
 func newFacts() facts {
 	return facts{pending: map[destination.Destination]map[uint64]string{orders: {}, bills: {}},
 		horizons: map[destination.Destination]uint64{}, last: map[string]int64{},
-		topics: map[destination.Destination]map[uint64]string{gold: {}, silver: {}}, subs: map[uint64]*subscriptionFacts{}}
+		topics: map[destination.Destination]map[uint64]string{gold: {}, silver: {}}, subs: map[uint64]*subscriptionFacts{},
+		prepared: map[message.XID]*modelTx{}, heuristics: map[message.XID]bool{}, commits: map[string][]string{}}
+}
+
+// hidesFrom tells whether a prepared transaction acknowledges a subscription's message.
+func (f facts) hidesFrom(subscription, sequence uint64) bool {
+	for _, tx := range f.prepared {
+		for _, a := range tx.acks {
+			if a.subscription == subscription && slices.Contains(a.sequences, sequence) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hides tells whether a prepared transaction removes a message.
+func (f facts) hides(queue destination.Destination, sequence uint64) bool {
+	for _, tx := range f.prepared {
+		if slices.Contains(tx.removals[queue], sequence) {
+			return true
+		}
+	}
+	return false
 }
 
 type model struct {
@@ -77,6 +107,8 @@ type model struct {
 	through  map[uint64]map[uint64]bool // by subscription
 	appended map[string]int64
 	txs      []*modelTx
+	named    int // transactions that have a name
+	ending   map[message.XID]bool
 	sent     int
 	numbers  map[string]int64 // the producers' own
 }
@@ -104,6 +136,7 @@ func (m *model) open(t *rapid.T) {
 	m.store = lead(t, m.log)
 	m.store.whole = 300
 	m.held, m.txs, m.leaving, m.through = false, nil, map[uint64]bool{}, map[uint64]map[uint64]bool{}
+	m.ending = map[message.XID]bool{}
 	m.appended = maps.Clone(m.facts.last)
 	if m.numbers == nil {
 		m.numbers = map[string]int64{}
@@ -246,15 +279,19 @@ func (m *model) txRemove(t *rapid.T) {
 
 func (m *model) commit(t *rapid.T) {
 	tx := m.endTx(t)
-	if err := tx.tx.Commit(nil); err != nil {
+	on := m.drawRecord(t)
+	if err := tx.tx.CommitAs(on, nil); err != nil {
 		t.Fatalf("commit: %v", err)
 	}
 	effects := []func(facts){m.become(tx.messages...)}
+	if len(tx.messages)+len(tx.removals)+len(tx.acks) > 0 {
+		effects = append(effects, func(f facts) { f.record(on.Connection, on.Name) })
+	}
 	for queue, sequences := range tx.removals {
 		effects = append(effects, m.vanish(queue, sequences))
 	}
 	for _, a := range tx.acks {
-		effects = append(effects, m.pass(a.subscription, a.sequences))
+		effects = append(effects, m.pass(a.subscription, m.spare(a)))
 	}
 	m.expect(t, func(f facts) {
 		for _, happen := range effects {
@@ -323,7 +360,7 @@ func (m *model) check(t *rapid.T) {
 		bytes := int64(0)
 		for _, sequence := range slices.Sorted(maps.Keys(pending)) {
 			bytes += int64(newMessage(queue, "p", 1, pending[sequence]).Size())
-			if !m.leaving[sequence] {
+			if !m.leaving[sequence] && !m.facts.hides(queue, sequence) {
 				texts = append(texts, pending[sequence])
 			}
 		}
@@ -340,4 +377,5 @@ func (m *model) check(t *rapid.T) {
 		t.Fatalf("recovered (-want +got):\n%s", diff)
 	}
 	m.checkSubscriptions(t)
+	m.checkOutcomes(t)
 }

@@ -58,7 +58,7 @@ func (s *Store) Expired(queue destination.Destination, after uint64, now int64, 
 		if len(expired) == most {
 			break
 		}
-		if it.expired(now) && !it.leaving() {
+		if it.expired(now) && !s.hides(it) {
 			expired = append(expired, it.sequence)
 		}
 	}
@@ -87,6 +87,9 @@ func (s *Store) Page(queue destination.Destination, after uint64, maxMessages, m
 	}
 }
 
+// hides tells whether a message is not to be paged in: its removal is on its way, or prepared. Called with mu held.
+func (s *Store) hides(it *item) bool { return it.leaving() || s.state.hidden[it.sequence] > 0 }
+
 // place is where a message lies.
 type place struct {
 	sequence uint64
@@ -109,7 +112,7 @@ func (s *Store) locatePage(queue destination.Destination, after uint64, maxMessa
 	var found []place
 	bytes := 0
 	for it := range q.above(after) {
-		if it.leaving() {
+		if s.hides(it) {
 			continue
 		}
 		bytes += it.size()

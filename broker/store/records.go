@@ -70,8 +70,8 @@ const (
 // noLocal is a flag of a subscription; the others are 0.
 const noLocal = 1
 
-// Transactions belong to a term: their numbers are used again in later ones, and what is open when a record of a
-// newer term comes is discarded.
+// Transactions belong to a term: their numbers are used again in later ones, and what is open and not prepared when a record
+// of a newer term comes is discarded.
 
 var (
 	errNewer   = errors.New("a newer version of the broker wrote it: run that version")
@@ -102,6 +102,8 @@ type record struct {
 	flags        byte
 	horizon      uint64
 	spans        []Span
+
+	outcome // of a named transaction; flags and name are shared
 }
 
 // lastSequence is the last of a producer's sequences.
@@ -140,6 +142,8 @@ func (r *record) append(b []byte) []byte {
 		}
 	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:
 		b = r.appendSubscription(b)
+	default:
+		b = r.appendOutcome(b)
 	}
 	return b
 }
@@ -210,6 +214,8 @@ func (r *record) decode(data []byte) error {
 		r.decodeProducers(&d)
 	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:
 		r.decodeSubscription(&d)
+	case kindPrepare, kindDecide, kindHeuristic, kindForget, kindCommitAs, kindCommits:
+		r.decodeOutcome(&d)
 	default:
 		return fmt.Errorf("a record of kind %d: %w", r.kind, errNewer)
 	}

@@ -19,6 +19,12 @@ func (s spans) find(sequence uint64) int {
 	return sort.Search(len(s), func(i int) bool { return s[i].To >= sequence })
 }
 
+// has tells whether a sequence is in the set.
+func (s spans) has(sequence uint64) bool {
+	i := s.find(sequence)
+	return i < len(s) && s[i].From <= sequence
+}
+
 // add adds a run and returns the parts of it that were not in the set.
 func (s *spans) add(added Span) (fresh []Span) {
 	i := s.find(max(1, added.From) - 1)

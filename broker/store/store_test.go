@@ -152,7 +152,29 @@ func dump(s *Store) string {
 	for p := range st.producers.all() {
 		fmt.Fprintf(&b, "producer %q: %d in %d\n", p.id, p.last, p.recorded)
 	}
+	dumpOutcomes(&b, st)
 	return b.String()
+}
+
+func dumpOutcomes(b *strings.Builder, st *state) {
+	var lines []string
+	for x, p := range st.prepared {
+		lines = append(lines, fmt.Sprintf("%v of %q since %d from %d: %v %v", x, p.connection, p.since, p.first, p.messages, p.removals))
+	}
+	for x, h := range st.heuristics {
+		lines = append(lines, fmt.Sprintf("%v: %d at %d in %d", x, h.flags, h.time, h.recorded))
+	}
+	for sequence, n := range st.hidden {
+		lines = append(lines, fmt.Sprintf("%x is hidden by %d", sequence, n))
+	}
+	for subscription, n := range st.acked {
+		lines = append(lines, fmt.Sprintf("%x is acknowledged %d times", subscription, n))
+	}
+	slices.Sort(lines)
+	for c := range st.commits.oldestFirst() {
+		lines = append(lines, fmt.Sprintf("committed by %q: %v", c.connection, c.last))
+	}
+	fmt.Fprintf(b, "%s\n%d bytes are prepared\n", strings.Join(lines, "\n"), st.waiting)
 }
 
 func wantSameState(t fatal, holder, follower *Store) {

@@ -95,6 +95,7 @@ func (s *Store) Unsubscribe(id uint64, done func()) error {
 func (s *Store) Acknowledge(subscription uint64, through []Span, done func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	through = s.spare(subscription, through)
 	if err := s.writeAcknowledgement(done, record{kind: kindAcknowledge, subscription: subscription}, through); err != nil {
 		return fmt.Errorf("acknowledge messages of a durable subscription: %w", err)
 	}
@@ -213,7 +214,8 @@ func (s *Store) locateBacklog(subscription, after uint64, maxMessages, maxBytes 
 	if sub == nil {
 		return nil
 	}
-	fronts := sub.fronts(after)
+	hidden := s.hiddenFrom(subscription)
+	fronts := sub.fronts(after, hidden)
 	var found []topicPlace
 	bytes := 0
 	for len(fronts) > 0 {
@@ -223,7 +225,7 @@ func (s *Store) locateBacklog(subscription, after uint64, maxMessages, maxBytes 
 			break
 		}
 		found = append(found, topicPlace{fronts[0].queue.name, s.placeOf(it)})
-		if fronts[0].item = sub.next(fronts[0].queue, it.sequence); fronts[0].item != nil {
+		if fronts[0].item = sub.next(fronts[0].queue, it.sequence, hidden); fronts[0].item != nil {
 			heap.Fix(&fronts, 0)
 		} else {
 			heap.Pop(&fronts)
@@ -251,10 +253,10 @@ func (f *fronts) Pop() any {
 	return last
 }
 
-func (sub *subscription) fronts(after uint64) fronts {
+func (sub *subscription) fronts(after uint64, hidden spans) fronts {
 	var all fronts
 	for q := range sub.topics {
-		if it := sub.next(q, after); it != nil {
+		if it := sub.next(q, after, hidden); it != nil {
 			all = append(all, front{q, it})
 		}
 	}
@@ -262,14 +264,15 @@ func (sub *subscription) fronts(after uint64) fronts {
 	return all
 }
 
-// next returns the first message of a topic above a sequence that the subscription is not through with, nil if there is none.
-func (sub *subscription) next(q *queue, after uint64) *item {
+// next returns the first message of a topic above a sequence that the subscription is not through with, and that is not hidden;
+// nil if there is none.
+func (sub *subscription) next(q *queue, after uint64, hidden spans) *item {
 	for gap := range sub.done.gaps(max(after, sub.id)) {
 		for it := range q.above(gap.From - 1) {
 			if it.sequence > gap.To {
 				break
 			}
-			if !it.leaving() {
+			if !it.leaving() && !hidden.has(it.sequence) {
 				return it
 			}
 		}

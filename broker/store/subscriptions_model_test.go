@@ -95,7 +95,7 @@ func (m *model) unread(id uint64) []uint64 {
 	var all []uint64
 	for topic := range m.facts.topics {
 		for sequence := range m.facts.wanted(id, topic) {
-			if !m.through[id][sequence] {
+			if !m.through[id][sequence] && !m.facts.hidesFrom(id, sequence) {
 				all = append(all, sequence)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/log"
 	"github.com/twinmesh/twinmesh/broker/message"
 )
 
@@ -19,7 +20,8 @@ var errEnded = errors.New("the transaction has ended")
 type Tx struct {
 	store    *Store
 	number   uint64
-	messages []*message.Message
+	messages []*message.Message // nil for one that is left to the log
+	last     map[string]int64   // by producer, the highest sequence of its messages
 	removals []txRemoval
 	acks     []acknowledged
 	ended    bool
@@ -39,7 +41,12 @@ func (s *Store) Begin() *Tx {
 }
 
 // Add stores a message with the transaction. Its broker sequence is set by Commit.
-func (t *Tx) Add(m *message.Message) error {
+func (t *Tx) Add(m *message.Message) error { return t.add(m, m) }
+
+// Leave is Add for a message of which nothing is to stay in memory: after the commit Page brings it.
+func (t *Tx) Leave(m *message.Message) error { return t.add(m, nil) }
+
+func (t *Tx) add(m, kept *message.Message) error {
 	if t.ended {
 		return errEnded
 	}
@@ -54,8 +61,26 @@ func (t *Tx) Add(m *message.Message) error {
 	if _, err := s.writeMessage(nil, r, m, parts); err != nil {
 		return fmt.Errorf("store a message in a transaction: %w", err)
 	}
-	t.messages = append(t.messages, m)
+	t.messages = append(t.messages, kept)
+	t.noteProducer(m)
 	return nil
+}
+
+func (t *Tx) noteProducer(m *message.Message) {
+	id := m.RawProducer()
+	if t.last == nil {
+		t.last = map[string]int64{}
+	}
+	if last, known := t.last[string(id)]; !known || m.ProducerSequence() > last {
+		t.last[string(id)] = m.ProducerSequence()
+	}
+}
+
+// mark notes that the record at a position will store what the producers sent. Called with the store's mutex held.
+func (t *Tx) mark(at log.Position) {
+	for id, sequence := range t.last {
+		t.store.state.producers.append([]byte(id), sequence, at)
+	}
 }
 
 // Remove forgets messages of a queue with the transaction. The same holds for them as with Store.Remove.
@@ -82,7 +107,10 @@ func (t *Tx) Acknowledge(subscription uint64, done []Span) error {
 
 // Commit gives the messages their broker sequences, in the order in which they were added, and makes all of the
 // transaction durable; done is called once it is. So the order of a queue is that of commits.
-func (t *Tx) Commit(done func()) error {
+func (t *Tx) Commit(done func()) error { return t.CommitAs(Committed{}, done) }
+
+// CommitAs is Commit with a name, under which the commit is on record; see Commits. Without a connection it is not.
+func (t *Tx) CommitAs(c Committed, done func()) error {
 	if t.ended {
 		return errEnded
 	}
@@ -92,44 +120,62 @@ func (t *Tx) Commit(done func()) error {
 	}
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
-	if err := t.write(done); err != nil {
+	if err := t.write(c, done); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
 // write appends what the commit consists of. Called with the store's mutex held, so that nothing else comes in between.
-func (t *Tx) write(done func()) error {
+func (t *Tx) write(c Committed, done func()) error {
 	s := t.store
+	t.spareHidden()
 	base, err := s.take(len(t.messages))
 	if err != nil {
 		return err
 	}
-	for _, r := range t.removals {
-		if err := s.writeRemoval(nil, record{kind: kindTxRemove, tx: t.number}, r.queue, r.sequences); err != nil {
-			return err
-		}
-	}
-	for _, a := range t.acks {
-		if err := s.writeAcknowledgement(nil, record{kind: kindTxAcknowledge, tx: t.number, subscription: a.subscription}, a.done); err != nil {
-			return err
-		}
+	if err := s.writeChanges(t.number, t.removals, t.acks); err != nil {
+		return err
 	}
 	for i, m := range t.messages {
-		m.SetBrokerSequence(base + uint64(i))
+		if m != nil {
+			m.SetBrokerSequence(base + uint64(i))
+		}
 	}
-	at, err := s.write(done, record{kind: kindCommit, tx: t.number, sequence: base}, nil)
+	at, err := s.write(done, t.commitRecord(c, base), nil)
 	if err != nil {
 		return err
 	}
-	for _, m := range t.messages {
-		s.state.producers.append(m.RawProducer(), m.ProducerSequence(), at)
-	}
+	t.mark(at)
 	for _, r := range t.removals {
 		s.leave(r.queue, r.sequences)
 	}
 	for _, a := range t.acks {
 		s.through(a)
+	}
+	return nil
+}
+
+func (t *Tx) commitRecord(c Committed, base uint64) record {
+	r := record{kind: kindCommit, tx: t.number, sequence: base}
+	if c.Connection != "" {
+		r.kind = kindCommitAs
+		r.connection, r.name, r.time = []byte(c.Connection), []byte(c.Name), c.Time
+	}
+	return r
+}
+
+// writeChanges appends what a transaction removes and acknowledges. Called with mu held.
+func (s *Store) writeChanges(tx uint64, removals []txRemoval, acks []acknowledged) error {
+	for _, r := range removals {
+		if err := s.writeRemoval(nil, record{kind: kindTxRemove, tx: tx}, r.queue, r.sequences); err != nil {
+			return err
+		}
+	}
+	for _, a := range acks {
+		if err := s.writeAcknowledgement(nil, record{kind: kindTxAcknowledge, tx: tx, subscription: a.subscription}, a.done); err != nil {
+			return err
+		}
 	}
 	return nil
 }
