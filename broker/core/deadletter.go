@@ -47,7 +47,6 @@ func (q *queue) bury(nodes []*node, d death, done func()) error {
 	for _, n := range nodes {
 		letter := q.broker.letter(n.message, q.policy.Load(), q.name, "", d)
 		if letter == nil {
-			q.report(n, d)
 			continue
 		}
 		if err := t.addAll(letter); err != nil {
@@ -62,14 +61,6 @@ func (q *queue) bury(nodes []*node, d death, done func()) error {
 		return err
 	}
 	return t.commit(done)
-}
-
-// report tells of what is lost for good though its sender wanted it kept.
-func (q *queue) report(n *node, d death) {
-	if n.stored && !d.expired {
-		q.broker.logger.Warn("dropped a message that could not be consumed, since its dead letter policy says so, or it was a dead letter already",
-			"queue", q.name.String(), "message", n.message.ID(), "cause", d.text(n.message))
-	}
 }
 
 // mourn makes a dead letter of a message that no queue has, if the policy of where it was wants it. subscription is the durable one
@@ -97,7 +88,10 @@ func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Des
 	now := b.millis()
 	to, options, some := p.DeadLetterStrategy.LettersOf(at, subscription)
 	switch {
-	case !some, to == m.Destination():
+	case !some:
+		return nil
+	case to == m.Destination():
+		b.reportLost(m, d)
 		return nil
 	case !m.Persistent() && !options.ProcessNonPersistent:
 		return nil
@@ -114,6 +108,14 @@ func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Des
 		sets = append(sets, message.SetExpiration(now+options.Expiration))
 	}
 	return withProperties(m, sets, deadProperties(m, options, d))
+}
+
+// reportLost tells of a dead letter that nobody could consume either, and that is lost for good though its sender wanted it kept.
+func (b *Broker) reportLost(m *message.Message, d death) {
+	if m.Persistent() && !d.expired {
+		b.logger.Warn("dropped a message that could not be consumed from its dead letter queue either",
+			"queue", m.Destination().String(), "message", m.ID(), "cause", d.text(m))
+	}
 }
 
 // deadProperties are what a dead letter tells beside what it was.

@@ -104,12 +104,17 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// locked writes a configuration that lets only the user in, and returns the option that names it.
+// locked writes a configuration that lets only the user in and has the policies of the checks, and returns the option that
+// names it.
 func locked(t *testing.T) string {
 	t.Helper()
+	policies, err := os.ReadFile("policies.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	users, file := filepath.Join(dir, "users"), filepath.Join(dir, "broker.yaml")
-	for path, text := range map[string]string{users: user + "=" + password + "\n", file: "auth:\n  usersFile: " + users + "\n"} {
+	for path, text := range map[string]string{users: user + "=" + password + "\n", file: "auth:\n  usersFile: " + users + "\n" + string(policies)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
