@@ -16,7 +16,7 @@ var levels = map[string]int{
 	"wire": 0, "vfs": 0, "destination": 1, "selector": 1, "policy": 2, "message": 2, // primitives, and the one form of a message
 	"openwire": 3, "openwire/internal/gen": 3, "openwire/internal/table": 2, "config": 3, // codecs and plain data
 	"log": 3, "log/group": 4, "log/mem": 5, "log/logtest": 5, "log/file": 5, // a log's contract before its forms
-	"store": 6, "core": 6, "security": 6, "client": 6, // what is durable, what a broker is, who may connect, and our own client
+	"cron": 1, "store": 6, "core": 6, "security": 6, "client": 6, // what is durable, what a broker is, who may connect, and our own client
 	"session/openwire": 7,             // one protocol's conversation
 	"server":           8, "admin": 8, // listeners
 	"node": 9, // all of it together

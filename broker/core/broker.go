@@ -15,6 +15,7 @@ import (
 // Options is what a broker is made of. Store, Now and Logger are required.
 type Options struct {
 	Store   Store
+	ID      string  // that no other broker has, nor this one in another term; for the ids of messages that it makes
 	Advisor Advisor // nil tells nobody of anything
 	Now     func() time.Time
 	Logger  *slog.Logger
@@ -48,6 +49,8 @@ type Broker struct {
 	connections map[string]*Connection // by connection id
 	clients     map[string]*Connection // by client id
 
+	id                  string
+	schedule            *schedule
 	advisories          *advisories
 	anonymousAdvisories bool
 }
@@ -61,7 +64,7 @@ func New(o Options) *Broker {
 		o.Policies = policy.NewMap()
 	}
 	b := &Broker{
-		store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
+		id: o.ID, store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
 		memory:      newGauge(o.MemoryLimit),
 		open:        newGauge(max(1, o.MemoryLimit/4)),
 		policies:    o.Policies,
@@ -75,7 +78,11 @@ func New(o Options) *Broker {
 	b.stamping.Store(o.Policies.TimeStamping)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
+	b.schedule = newSchedule(b)
 	for _, r := range o.Store.Recovered() {
+		if r.Destination == jobs {
+			continue
+		}
 		q := b.addQueue(r.Destination, nil)
 		q.behind = r.Messages > 0
 		q.suspect, q.horizon = r.Horizon, r.Horizon

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"bytes"
 	"context"
 	"sync"
 
@@ -147,6 +146,9 @@ func (c *Connection) Room(ctx context.Context) error { return c.broker.store.Roo
 // transaction first waits for Broker.Full.
 func NeedsMemory(m *message.Message) bool {
 	durable := func(d destination.Destination) bool { return d.IsQueue() && !d.IsTemp() }
+	if p, err := planOf(m); p != nil || err != nil || isManagement(m.Destination()) {
+		return false
+	}
 	for _, d := range m.Destination().Members() {
 		if !m.Persistent() || !durable(d) {
 			return true
@@ -166,10 +168,17 @@ func (c *Connection) Send(m *message.Message, done func()) error {
 		return err
 	}
 	m = c.broker.stamp(m)
-	if stored(m) && !c.broker.store.Fresh(m) {
+	p, err := planOf(m)
+	switch {
+	case err != nil:
+		return err
+	case (p != nil || stored(m)) && !c.broker.store.Fresh(m):
 		return c.broker.store.Barrier(done)
-	}
-	if len(m.Destination().Members()) > 1 {
+	case isManagement(m.Destination()):
+		return c.broker.schedule.manage(m, done)
+	case p != nil:
+		return c.broker.schedule.put(m, p, done)
+	case len(m.Destination().Members()) > 1:
 		return c.sendToAll(m, done)
 	}
 	return c.sendOne(m, done)
@@ -231,9 +240,6 @@ func stored(m *message.Message) bool {
 	return false
 }
 
-// scheduled begins the names of the properties that ask for a delayed delivery.
-var scheduled = []byte("AMQ_SCHEDULED_")
-
 // sendable refuses what the broker cannot do justice to.
 func sendable(m *message.Message) error {
 	d := m.Destination()
@@ -244,8 +250,6 @@ func sendable(m *message.Message) error {
 		return errorf(InvalidDestination, "cannot send to %s: a wildcard is for consumers", d)
 	case m.GroupID() != "":
 		return unsupported("message groups (JMSXGroupID)")
-	case bytes.Contains(m.Properties(), scheduled):
-		return unsupported("scheduled messages (AMQ_SCHEDULED_*)")
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
-	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
 // wantError checks an error's kind and a part of its text.
@@ -99,7 +98,6 @@ func TestAClientIDIsFreeAfterAClose(t *testing.T) {
 func TestWhatASendIsRefusedFor(t *testing.T) {
 	b := newBroker(t, 0)
 	c := b.connect("ID:c")
-	scheduled := wire.AppendMap(nil, []wire.Entry{{Key: "AMQ_SCHEDULED_DELAY", Value: wire.LongValue(5)}})
 	for name, test := range map[string]struct {
 		message *message.Message
 		kind    core.ErrorKind
@@ -108,7 +106,7 @@ func TestWhatASendIsRefusedFor(t *testing.T) {
 		"no name":           {c.make(destination.Destination{Kind: destination.Queue}, ""), core.InvalidDestination, "empty"},
 		"a wildcard":        {c.make(destination.Destination{Kind: destination.Queue, Name: "A.>"}, ""), core.InvalidDestination, "wildcard"},
 		"no such temporary": {c.make(destination.Destination{Kind: destination.TempTopic, Name: "ID:x:1"}, ""), core.InvalidDestination, "does not exist"},
-		"a schedule":        {c.make(orders, "", message.SetProperties(scheduled)), core.General, "scheduled messages"},
+		"a schedule":        {c.make(orders, "", later(t, "AMQ_SCHEDULED_CRON", "* *")), core.General, "2 fields"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, c.Send(test.message, func() { t.Error("it says that it is done") }), test.kind, test.text)

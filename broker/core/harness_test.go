@@ -62,7 +62,7 @@ func lead(t fatal, shared *mem.Shared, memoryLimit int64) *broker {
 		t.Fatalf("lead: %v", err)
 	}
 	b.Broker = core.New(core.Options{
-		Store: node.Join(b.store), Advisor: openwire.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: func() time.Time { return b.now },
+		Store: node.Join(b.store), ID: fmt.Sprintf("ID:broker-%d", b.term), Advisor: openwire.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: func() time.Time { return b.now },
 		Logger: slog.New(slog.DiscardHandler), MemoryLimit: memoryLimit,
 	})
 	return b

@@ -35,6 +35,8 @@ type Store interface {
 	// Page loads messages of a queue with sequences above after, in order, without those already removed; one at least if
 	// there is one, then not more than maxMessages or maxBytes.
 	Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
+	// Expirations lists the messages of a queue that expire.
+	Expirations(queue destination.Destination) []Due
 }
 
 // StoreTx gathers what is stored together. It is used by one goroutine at a time.

@@ -17,12 +17,14 @@ type Transaction struct {
 	failed     error // why it can only be rolled back
 }
 
-// send is a message with the queue or topic that it goes to.
+// send is a message with the queue or topic that it goes to; neither for one that is a job.
 type send struct {
 	message *message.Message
 	queue   *queue
 	topic   *topic
 }
+
+func (s send) isJob() bool { return s.queue == nil && s.topic == nil }
 
 // consumption is what a consumer acknowledged.
 type consumption struct {
@@ -48,18 +50,44 @@ func (t *Transaction) Send(m *message.Message) error {
 		return err
 	}
 	defer t.connection.mu.Unlock()
-	err := sendable(m)
-	if err == nil && stored(m) && !t.connection.broker.store.Fresh(m) {
+	return t.note(t.send(m))
+}
+
+func (t *Transaction) send(m *message.Message) error {
+	if err := sendable(m); err != nil {
+		return err
+	}
+	b := t.connection.broker
+	m = b.stamp(m)
+	p, err := planOf(m)
+	switch {
+	case err != nil:
+		return err
+	case (p != nil || stored(m)) && !b.store.Fresh(m):
 		return nil
+	case isManagement(m.Destination()):
+		return b.schedule.manage(m, nil)
 	}
-	m = t.connection.broker.stamp(m)
-	if err == nil {
-		err = t.hold(m)
+	if err := t.hold(m); err != nil {
+		return err
 	}
-	if err == nil {
-		err = t.addAll(m)
+	if p == nil {
+		return t.addAll(m)
 	}
-	return t.note(err)
+	job, err := b.schedule.job(m, p)
+	if err != nil {
+		return err
+	}
+	return t.addJob(job)
+}
+
+// addJob adds a message that is to be delivered later.
+func (t *Transaction) addJob(job *message.Message) error {
+	if err := t.storeTx().Add(job); err != nil {
+		return err
+	}
+	t.sends = append(t.sends, send{message: job})
+	return nil
 }
 
 // note makes the transaction one that can only be rolled back if there is an error, which it returns.
@@ -176,7 +204,7 @@ func (t *Transaction) NeedsMemory() bool {
 		return false
 	}
 	defer t.connection.mu.Unlock()
-	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return NeedsMemory(s.message) })
+	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.isJob() && NeedsMemory(s.message) })
 }
 
 // Commit makes all of it happen and calls done when that is durable. A transaction that failed is rolled back instead,
@@ -245,6 +273,10 @@ func (a consumption) take(t *Transaction) error {
 func (t *Transaction) publish() {
 	defer t.letGo()
 	for _, s := range t.sends {
+		if s.isJob() {
+			t.connection.broker.schedule.add(s.message)
+			continue
+		}
 		kept := stored(s.message)
 		if !kept {
 			s.message.SetBrokerSequence(t.connection.broker.store.NextSequence())

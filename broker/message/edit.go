@@ -55,6 +55,12 @@ func SetOriginalDestination(d destination.Destination) Set {
 	return Set{originalDestination, RawDestination(d)}
 }
 
+// NoOriginalDestination says that the message was nowhere before.
+func NoOriginalDestination() Set { return Set{originalDestination, []byte{0}} }
+
+// SetReplyTo sets JMSReplyTo.
+func SetReplyTo(d destination.Destination) Set { return Set{replyTo, RawDestination(d)} }
+
 // SetID sets the message id: the producer's connection, session and number, and the message's number with that producer.
 func SetID(connection string, session, producer, sequence int64) Set {
 	b := []byte{1, typeMessageID, 0}

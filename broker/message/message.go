@@ -179,6 +179,9 @@ func (m *Message) Expiration() int64 { return m.long(expiration) }
 // Expired tells whether the message has expired at now, in milliseconds since 1970.
 func (m *Message) Expired(now int64) bool { return m.Expiration() > 0 && m.Expiration() <= now }
 
+// Arrival is when a broker got it, in milliseconds since 1970; 0 if none says.
+func (m *Message) Arrival() int64 { return m.long(arrival) }
+
 // Timestamp is JMSTimestamp in milliseconds since 1970.
 func (m *Message) Timestamp() int64 { return m.long(timestamp) }
 

@@ -28,7 +28,7 @@ const (
 func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	id := fmt.Sprintf("ID:%s-%d", n.options.Config.Name, term)
 	b := n.live.begin(core.Options{
-		Store: Join(s), Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
+		Store: Join(s), ID: id, Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
 		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport,
 	})
 	defer n.live.end()
@@ -74,6 +74,7 @@ func describe(reason error) string {
 func (n *Node) help(serving context.Context, stop context.CancelCauseFunc, b *core.Broker, s *store.Store, term uint64) *sync.WaitGroup {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { maintain(serving, b, s, n.options.Logger) })
+	helpers.Go(func() { deliverScheduled(serving, b, n.options.Logger) })
 	if n.options.Active != nil {
 		helpers.Go(func() {
 			if err := n.options.Active(serving, term); err != nil {

@@ -65,6 +65,28 @@ func (s *Store) Expired(queue destination.Destination, after uint64, now int64, 
 	return expired
 }
 
+// Expiration is a message that expires, and when that is, in milliseconds since 1970.
+type Expiration struct {
+	Sequence uint64
+	At       int64
+}
+
+// Expirations lists the messages of a queue that expire, without reading them from the log.
+func (s *Store) Expirations(queue destination.Destination) (all []Expiration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.state.names[queue]
+	if q == nil {
+		return nil
+	}
+	for it := range q.above(0) {
+		if it.expiration() > 0 && !it.leaving() {
+			all = append(all, Expiration{it.sequence, it.expiration()})
+		}
+	}
+	return all
+}
+
 // Page loads messages of a queue with sequences above after, in their order, without those whose removal is on its way: one
 // at least if there is one, then no more than maxMessages or, by their sizes, maxBytes.
 func (s *Store) Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {

@@ -377,4 +377,8 @@ func TestExpiredAreFoundWithoutLoading(t *testing.T) {
 	if got := s.Expired(orders, 0, 99, 1); len(got) != 1 {
 		t.Errorf("%d expired, at most 1 was asked for", len(got))
 	}
+	want := []Expiration{{Sequence: sequences[1], At: 10}, {Sequence: sequences[2], At: 30}, {Sequence: sequences[3], At: 20}}
+	if diff := gocmp.Diff(want, s.Expirations(orders)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }

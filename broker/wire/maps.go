@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // A primitive map has an int32 count, then for each entry a key (a text with a uint16 length) and a value with its tag. No
@@ -160,18 +161,32 @@ func AppendMap(b []byte, entries []Entry) []byte {
 
 // SetEntry returns a copy of the map b with one entry added or replaced.
 func SetEntry(b []byte, key string, v Value) ([]byte, error) {
-	out := make([]byte, 4, len(b)+len(key)+len(v.raw)+16)
-	count := uint32(1)
+	out, count, err := appendOthers(make([]byte, 4, len(b)+len(key)+len(v.raw)+16), b, key)
+	if err != nil {
+		return nil, fmt.Errorf("setting %q in a map: %w", key, err)
+	}
+	binary.BigEndian.PutUint32(out, count+1)
+	return AppendValue(AppendText(out, key), v), nil
+}
+
+// RemoveEntries returns a copy of the map b without the entries of some keys.
+func RemoveEntries(b []byte, keys ...string) ([]byte, error) {
+	out, count, err := appendOthers(make([]byte, 4, len(b)+4), b, keys...)
+	if err != nil {
+		return nil, fmt.Errorf("removing %q from a map: %w", keys, err)
+	}
+	binary.BigEndian.PutUint32(out, count)
+	return out, nil
+}
+
+// appendOthers appends the entries of the map b but for those of some keys, and tells how many.
+func appendOthers(out, b []byte, keys ...string) (_ []byte, count uint32, err error) {
 	m := NewMapReader(b)
 	for start := m.r.off; m.Next(); start = m.r.off {
-		if m.Key() != key {
+		if !slices.Contains(keys, m.Key()) {
 			out = append(out, b[start:m.r.off]...)
 			count++
 		}
 	}
-	if m.Err() != nil {
-		return nil, fmt.Errorf("setting %q in a map: %w", key, m.Err())
-	}
-	binary.BigEndian.PutUint32(out, count)
-	return AppendValue(AppendText(out, key), v), nil
+	return out, count, m.Err()
 }

@@ -220,6 +220,17 @@ func TestSetEntry(t *testing.T) {
 	}
 }
 
+func TestRemoveEntries(t *testing.T) {
+	m := AppendMap(nil, []Entry{{"a", IntValue(1)}, {"b", TextValue("x")}, {"c", LongValue(2)}})
+	got, err := RemoveEntries(m, "a", "c", "d")
+	if want := AppendMap(nil, []Entry{{"b", TextValue("x")}}); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("got %x, %v, want %x", got, err, want)
+	}
+	if _, err := RemoveEntries([]byte{0, 0, 0, 1}, "a"); err == nil {
+		t.Error("a broken map was changed")
+	}
+}
+
 func TestBadMapsAreRefused(t *testing.T) {
 	count := func(n int32, rest string) []byte {
 		return append(binary.BigEndian.AppendUint32(nil, uint32(n)), rest...)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
 // Each command is answered once if an answer is wanted, and else not at all.
@@ -131,12 +132,12 @@ func TestRefusedMessages(t *testing.T) {
 	}
 	scheduled := func(c *client) openwire.Command {
 		m := c.message(1, queue("q"), "x")
-		m.MarshalledProperties = []byte("\x00\x00\x00\x01\x00\x13AMQ_SCHEDULED_DELAY\x06\x00\x00\x00\x00\x00\x00\x00\x01")
+		m.MarshalledProperties = wire.AppendMap(nil, []wire.Entry{{Key: "AMQ_SCHEDULED_CRON", Value: wire.TextValue("* *")}})
 		return m
 	}
 	testRefusals(t, map[string]refusalCase{
 		"group":        {group, openwire.JMSException, "does not support message groups (JMSXGroupID) yet"},
-		"schedule":     {scheduled, openwire.JMSException, "does not support scheduled messages (AMQ_SCHEDULED_*) yet"},
+		"schedule":     {scheduled, openwire.JMSException, "has 2 fields"},
 		"send to many": {func(c *client) openwire.Command { return c.message(1, queue("orders.*"), "x") }, openwire.InvalidDestinationException, "a wildcard is for consumers"},
 		"gone": {func(c *client) openwire.Command {
 			return c.fleeting(1, &openwire.TempQueue{PhysicalName: openwire.S("ID:gone:1")}, "x")

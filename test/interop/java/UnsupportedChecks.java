@@ -50,43 +50,6 @@ class UnsupportedChecks {
         refused(session, scene, "message groups (JMSXGroupID) yet", () -> session.createProducer(scene.queue).send(message));
     }
 
-    static void scheduledMessage(Scene scene) throws Exception {
-        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
-        Message message = session.createMessage();
-        message.setLongProperty("AMQ_SCHEDULED_DELAY", 1000);
-        refused(session, scene, "scheduled messages (AMQ_SCHEDULED_*) yet", () -> session.createProducer(scene.queue).send(message));
-    }
-
-    /** A program does not wait for the answer to what is not persistent: its exception listener hears of it. */
-    static void scheduledMessageThatIsNotPersistent(Scene scene) throws Exception {
-        CompletableFuture<String> heard = new CompletableFuture<>();
-        Connection connection = scene.open();
-        connection.setExceptionListener(e -> heard.complete(e.getMessage()));
-        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
-        MessageProducer producer = session.createProducer(scene.queue);
-        producer.setDeliveryMode(DeliveryMode.NON_PERSISTENT);
-        Message message = session.createMessage();
-        message.setLongProperty("AMQ_SCHEDULED_DELAY", 1000);
-        producer.send(message);
-        Scene.check(heard.get(Scene.PATIENCE, TimeUnit.MILLISECONDS), NOT_YET + "scheduled messages (AMQ_SCHEDULED_*) yet");
-        goesOn(session, scene);
-    }
-
-    /** In a transaction it is the commit that tells, and nothing of the transaction happens. */
-    static void scheduledMessageInATransaction(Scene scene) throws Exception {
-        Session session = scene.session(Session.SESSION_TRANSACTED);
-        MessageProducer producer = session.createProducer(scene.queue);
-        Message message = session.createMessage();
-        message.setLongProperty("AMQ_SCHEDULED_DELAY", 1000);
-        producer.send(session.createTextMessage("gone"));
-        producer.send(message);
-        Scene.refused(TransactionRolledBackException.class, NOT_YET + "scheduled messages", session::commit);
-        Scene.check(scene.left(), "");
-        producer.send(session.createTextMessage("goes on"));
-        session.commit();
-        Scene.check(scene.left(), "goes on");
-    }
-
     static void xa(Scene scene) throws Exception {
         var factory = new ActiveMQXAConnectionFactory(System.getenv("JMS_USERNAME"), System.getenv("JMS_PASSWORD"), scene.url);
         XAConnection connection = factory.createXAConnection();
