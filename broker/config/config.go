@@ -34,6 +34,8 @@ type Config struct {
 	AnonymousProducerAdvisorySupport bool `yaml:"anonymousProducerAdvisorySupport"`
 	// DestinationPolicies has the options of queues and topics; the most specific entry holds.
 	DestinationPolicies []DestinationPolicy `yaml:"destinationPolicies,omitempty"`
+	// Redelivery has the broker deliver again what consumers refuse, nil leaves that to clients.
+	Redelivery *RedeliveryPlugin `yaml:"redeliveryPlugin,omitempty"`
 	// TimeStamping has the broker set the times of messages, nil leaves that to clients.
 	TimeStamping *policy.TimeStamping `yaml:"timeStampingBrokerPlugin,omitempty"`
 }

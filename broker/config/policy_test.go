@@ -48,6 +48,39 @@ destinationPolicies:
 	}
 }
 
+func TestRedeliveryPlugin(t *testing.T) {
+	c, err := load(t, `
+redeliveryPlugin:
+  sendToDlqIfMaxRetriesExceeded: false
+  redeliveryPolicyMap:
+  - queue: "orders.>"
+    maximumRedeliveries: 2
+    useExponentialBackOff: true
+  - default: true
+    initialRedeliveryDelay: 5
+`)
+	if err != nil || c.Validate() != nil {
+		t.Fatal(err, c.Validate())
+	}
+	r := c.Policies().Redelivery
+	want := policy.DefaultRedelivery()
+	want.MaximumRedeliveries, want.UseExponentialBackOff = 2, true
+	if p := r.Find(destination.Destination{Kind: destination.Queue, Name: "orders.eu"}); *p != want {
+		t.Errorf("got %+v", *p)
+	}
+	want = policy.DefaultRedelivery()
+	want.InitialRedeliveryDelay = 5
+	if p := r.Find(destination.Destination{Kind: destination.Topic, Name: "a"}); *p != want || !r.FallbackToDeadLetter || r.SendToDLQIfMaxRetriesExceeded {
+		t.Errorf("got %+v of %+v", *p, r)
+	}
+	if c, _ := load(t, "redeliveryPlugin: {redeliveryPolicyMap: [{queue: a}, {queue: a}]}"); !strings.Contains(fmt.Sprint(c.Validate()), "redeliveryPolicyMap: there are two") {
+		t.Errorf("got %v", c.Validate())
+	}
+	if _, err := load(t, "redeliveryPlugin:\n  redeliveryPolicyMap:\n  - queue: a\n    redeliveryDelay: -1\n"); !strings.Contains(fmt.Sprint(err), "line 3: redeliveryDelay is -1") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTimeStamping(t *testing.T) {
 	c, err := load(t, "timeStampingBrokerPlugin: {ttlCeiling: 5000}\n")
 	if got := c.Policies().TimeStamping; err != nil || c.Validate() != nil || *got != (policy.TimeStamping{TTLCeiling: 5000}) {

@@ -21,7 +21,7 @@ import (
 // prefetching is a configuration in which queue consumers have a prefetch.
 func prefetching(n int) config.Config {
 	c := config.Default()
-	entry := config.DestinationPolicy{Default: true, Policy: policy.Default()}
+	entry := config.DestinationPolicy{Target: config.Target{Default: true}, Policy: policy.Default()}
 	entry.QueuePrefetch = n
 	c.DestinationPolicies = []config.DestinationPolicy{entry}
 	return c

@@ -77,6 +77,8 @@ func check(bounds []bound) error {
 type Map struct {
 	entries destination.Map[*Policy]
 	others  *Policy
+	// Redelivery is nil where clients alone deliver again.
+	Redelivery *Redelivery
 	// TimeStamping is nil where clients' clocks are right.
 	TimeStamping *TimeStamping
 }
