@@ -42,6 +42,7 @@ type Broker struct {
 	own         *Connection  // the broker's, for what it sends itself
 	audits      audits
 	stamping    atomic.Pointer[policy.TimeStamping]
+	redelivery  atomic.Pointer[policy.Redelivery]
 	mu          sync.RWMutex
 	policies    *policy.Map
 	queues      map[destination.Destination]*queue
@@ -76,6 +77,7 @@ func New(o Options) *Broker {
 	b.own = &Connection{broker: b}
 	b.audits.forget()
 	b.stamping.Store(o.Policies.TimeStamping)
+	b.redelivery.Store(o.Policies.Redelivery)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
 	b.schedule = newSchedule(b)

@@ -40,16 +40,12 @@ func (d death) text(m *message.Message) string {
 	return d.cause
 }
 
-// bury ends messages that are out of the window and out of flight: they become dead letters if the policy wants it. It happens
-// as a whole, and done is called when it is durable. q.mu is held.
+// bury ends messages that are out of the window and out of flight: they are delivered again later, or become dead letters, if the
+// policies want it. It happens as a whole, and done is called when it is durable. q.mu is held.
 func (q *queue) bury(nodes []*node, d death, done func()) error {
 	t := q.broker.transaction()
 	for _, n := range nodes {
-		letter := q.broker.letter(n.message, q.policy.Load(), q.name, "", d)
-		if letter == nil {
-			continue
-		}
-		if err := t.addAll(letter); err != nil {
+		if err := t.succeed(n.message, q.policy.Load(), q.name, "", d); err != nil {
 			t.undo()
 			return err
 		}
@@ -63,21 +59,36 @@ func (q *queue) bury(nodes []*node, d death, done func()) error {
 	return t.commit(done)
 }
 
-// mourn makes a dead letter of a message that no queue has, if the policy of where it was wants it. subscription is the durable one
-// that had it. done is called when it is durable. A destination's lock may be held.
+// mourn does for a message that no queue has what bury does for those of a queue. It was at a destination with a policy;
+// subscription is the durable one that had it. done is called when it is durable. A destination's lock may be held.
 func (b *Broker) mourn(m *message.Message, p *policy.Policy, at destination.Destination, subscription string, d death, done func()) error {
-	letter := b.letter(m, p, at, subscription, d)
-	if letter == nil {
-		call(done)
-		return nil
-	}
 	t := b.transaction()
-	if err := t.addAll(letter); err != nil {
+	if err := t.succeed(m, p, at, subscription, d); err != nil {
 		t.undo()
 		return err
 	}
+	if len(t.sends) == 0 {
+		call(done)
+		return nil
+	}
 	t.storeTx() // even if nothing is stored, the commit then comes when no lock is held
 	return t.commit(done)
+}
+
+// succeed adds what comes after a message that ends: its next delivery, its dead letter, or nothing.
+func (t *Transaction) succeed(m *message.Message, p *policy.Policy, at destination.Destination, subscription string, d death) error {
+	b := t.connection.broker
+	job, ends, err := b.redeliver(m, at, d)
+	switch {
+	case err != nil || ends:
+		return err
+	case job != nil:
+		return t.addJob(job)
+	}
+	if letter := b.letter(m, p, at, subscription, d); letter != nil {
+		return t.addAll(letter)
+	}
+	return nil
 }
 
 // transaction is one of the broker's own.
@@ -102,7 +113,7 @@ func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Des
 	}
 	sets := []message.Set{
 		message.SetDestination(to), message.SetOriginalDestination(m.Destination()), message.NoTransaction(),
-		message.SetArrival(now), message.SetPersistent(true), message.SetExpiration(0),
+		message.SetArrival(now), message.SetPersistent(true), message.SetExpiration(0), message.SetRedeliveries(0),
 	}
 	if options.Expiration > 0 {
 		sets = append(sets, message.SetExpiration(now+options.Expiration))

@@ -20,6 +20,7 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 	b.mu.Unlock()
 	b.audits.forget()
 	b.stamping.Store(policies.TimeStamping)
+	b.redelivery.Store(policies.Redelivery)
 	for _, q := range b.allQueues() {
 		q.setPolicy(policies.Find(q.name))
 	}

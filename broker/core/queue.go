@@ -87,7 +87,7 @@ func (q *queue) fits() bool {
 
 func (q *queue) push(m *message.Message, stored bool) {
 	q.arrivals++
-	n := &node{message: m, order: q.arrivals, stored: stored}
+	n := &node{message: m, order: q.arrivals, stored: stored, redeliveries: m.Redeliveries()}
 	if stored {
 		n.after, q.cursor = q.cursor, m.BrokerSequence()
 		n.suspect = q.cursor < q.suspect

@@ -96,7 +96,7 @@ func (s *subscription) dispatch() {
 		}
 		s.sent++
 		s.leaving += m.Size()
-		s.consumer.receiver.Deliver(Delivery{Message: m, Pull: s.pulls.answer(), subscription: s})
+		s.consumer.receiver.Deliver(Delivery{Message: m, Redelivered: m.Redeliveries(), Pull: s.pulls.answer(), subscription: s})
 	}
 }
 

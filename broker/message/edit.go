@@ -2,6 +2,7 @@ package message
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/wire"
@@ -85,6 +86,11 @@ func SetArrival(at int64) Set { return setLong(arrival, at) }
 
 // SetPersistent sets JMSDeliveryMode.
 func SetPersistent(yes bool) Set { return setBool(persistent, yes) }
+
+// SetRedeliveries sets how often the message was delivered before.
+func SetRedeliveries(n int) Set {
+	return Set{redeliveryCounter, binary.BigEndian.AppendUint32(nil, uint32(int32(min(n, math.MaxInt32))))}
+}
 
 // SetPriority sets JMSPriority.
 func SetPriority(p byte) Set { return Set{priority, []byte{p}} }

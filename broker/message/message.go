@@ -194,6 +194,11 @@ func (m *Message) FromNetwork() bool {
 // Priority is JMSPriority. A client may send any byte; JMS knows 0 to 9.
 func (m *Message) Priority() byte { return min(m.field(priority)[0], 9) }
 
+// Redeliveries is how often the message was delivered before, when it was sent or a broker kept it to deliver it again.
+func (m *Message) Redeliveries() int {
+	return max(0, int(int32(binary.BigEndian.Uint32(m.field(redeliveryCounter)))))
+}
+
 // CorrelationID is JMSCorrelationID; "" also where there is none.
 func (m *Message) CorrelationID() string { return decodeText(m.field(correlationID)) }
 
