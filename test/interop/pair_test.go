@@ -28,7 +28,8 @@ func startPair(t *testing.T, program string) *pair {
 
 func (p *pair) start(t *testing.T, i int) {
 	t.Helper()
-	p.brokers[i] = start(t, p.program, p.directory, "--auth", "off", "--openwire", "tcp://"+p.proxies[i].target)
+	p.brokers[i] = start(t, p.program, p.directory, "--auth", "off", "--config", "policies.yaml",
+		"--openwire", "tcp://"+p.proxies[i].target)
 }
 
 // candidURL is url for a client that does not keep from its program what it gets twice.

@@ -6,6 +6,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.jms.*;
+import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.command.ActiveMQQueue;
 
 /** Programs go on while their broker is killed and another one takes over; by a failover: URL, one check at a time. */
@@ -47,6 +48,26 @@ class FailoverChecks {
         send(session, scene.queue, "4");
         session.commit();
         Scene.check(scene.left(), "4");
+    }
+
+    /** What the broker is to deliver again, after a delay, comes from the one that took over. */
+    static void redeliveryByTheBroker(Scene scene) throws Exception {
+        ActiveMQConnectionFactory factory = scene.factory();
+        factory.getRedeliveryPolicy().setMaximumRedeliveries(0);
+        Connection connection = scene.open(factory);
+        Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
+        MessageConsumer consumer = session.createConsumer(scene.queue);
+        scene.send("1", "2");
+        Scene.check(Scene.next(consumer, 2), "1 2");
+        session.rollback();
+        session.createProducer(scene.queue); // which is answered, so that the refusal is durable
+        killAndComeBack(connection);
+        Scene.check(Scene.next(consumer, 2), "1/2 2/2");
+        session.rollback();
+        MessageConsumer letters = scene.deadLetters();
+        Scene.check(Scene.next(letters, 2), "1 2");
+        Scene.nothing(letters);
+        Scene.check(scene.left(), "");
     }
 
     /** The client sends it again, and the broker that took over knows it. */
