@@ -93,7 +93,8 @@ class FailoverChecks {
 
     /**
      * Moves messages in transactions, one of which is cut in two, and tries again what was rolled back. The client may say a commit to
-     * the second broker whose acknowledgement went to the first, so a message is moved twice, but then marked; none is lost.
+     * the second broker whose acknowledgement went to the first, so a message is moved twice, but then marked; and it may refuse as a
+     * duplicate what it gets again, which becomes a dead letter. None is lost.
      */
     static void transactionsOfReceivesAndSends(Scene scene) throws Exception {
         Queue to = new ActiveMQQueue(scene.name + ".to");
@@ -117,7 +118,7 @@ class FailoverChecks {
         session.commit();
         session.close();
         Set<String> different = new LinkedHashSet<>();
-        String all = scene.left(to) + " " + scene.left();
+        String all = scene.left(to) + " " + scene.left() + " " + scene.dead();
         for (String told : all.trim().split(" ")) {
             if (!different.add(told.replaceAll("/.*", "")) && !told.contains("/")) {
                 throw new AssertionError(told + " came twice and was not marked: " + all);

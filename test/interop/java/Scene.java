@@ -87,18 +87,30 @@ final class Scene implements AutoCloseable {
 
     String left(Queue queue) throws JMSException {
         Connection connection = open(candidFactory());
-        MessageConsumer consumer = connection.createSession(false, Session.AUTO_ACKNOWLEDGE).createConsumer(queue);
+        String told = rest(connection.createSession(false, Session.AUTO_ACKNOWLEDGE).createConsumer(queue));
+        connection.close();
+        return told;
+    }
+
+    private static String rest(MessageConsumer consumer) throws JMSException {
         List<String> texts = new ArrayList<>();
         for (Message m; (m = consumer.receive(SILENCE)) != null;) {
             texts.add(tell(m));
         }
-        connection.close();
         return String.join(" ", texts);
     }
 
     /** A consumer of this check's dead letters. */
     MessageConsumer deadLetters() throws JMSException {
         return session(Session.AUTO_ACKNOWLEDGE).createConsumer(new ActiveMQQueue("ActiveMQ.DLQ"), "check = '" + name + "'");
+    }
+
+    /** Consumes this check's dead letters, and tells them. */
+    String dead() throws JMSException {
+        MessageConsumer consumer = deadLetters();
+        String told = rest(consumer);
+        consumer.close();
+        return told;
     }
 
     @Override
