@@ -13,6 +13,11 @@ type backing interface {
 	admit(n *node) bool
 	// remove ends stored messages, as part of tx if there is one. Otherwise done is called when that is durable.
 	remove(stored []*node, tx StoreTx, done func()) error
+	// expired returns the sequences of up to most messages above after that have expired at now, as Store.Expired does.
+	expired(after uint64, now int64, most int) []uint64
+	// origin is the destination whose messages these are, and the durable subscription that has them, as client id and name with a
+	// colon between them, "" for none.
+	origin() (at destination.Destination, subscription string)
 	// horizon says that messages below sequence may have been dispatched.
 	horizon(sequence uint64, done func()) error
 }
@@ -39,6 +44,12 @@ func (b queueBacking) remove(stored []*node, tx StoreTx, done func()) error {
 	}
 	return b.store.Remove(b.name, sequences, done)
 }
+
+func (b queueBacking) expired(after uint64, now int64, most int) []uint64 {
+	return b.store.Expired(b.name, after, now, most)
+}
+
+func (b queueBacking) origin() (at destination.Destination, subscription string) { return b.name, "" }
 
 func (b queueBacking) horizon(sequence uint64, done func()) error {
 	return b.store.Horizon(b.name, sequence, done)

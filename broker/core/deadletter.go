@@ -44,8 +44,9 @@ func (d death) text(m *message.Message) string {
 // policies want it. It happens as a whole, and done is called when it is durable. q.mu is held.
 func (q *queue) bury(nodes []*node, d death, done func()) error {
 	t := q.broker.transaction()
+	at, subscription := q.backing.origin()
 	for _, n := range nodes {
-		if err := t.succeed(n.message, q.policy.Load(), q.name, "", d); err != nil {
+		if err := t.succeed(n.message, q.policy.Load(), at, subscription, d); err != nil {
 			t.undo()
 			return err
 		}

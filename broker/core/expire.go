@@ -56,10 +56,10 @@ func (q *queue) expireStored(now int64) bool {
 	if !q.behind || q.deleted {
 		return false
 	}
-	sequences := q.broker.store.Expired(q.name, q.cursor, now, expireAtOnce)
+	sequences := q.backing.expired(q.cursor, now, expireAtOnce)
 	var gone []*node
 	for _, sequence := range sequences {
-		m, err := q.broker.load(q, sequence)
+		m, err := q.load(sequence)
 		if err != nil {
 			q.broker.logger.Error("cannot read an expired message back", "queue", q.name.String(), "error", err)
 			return false
@@ -74,9 +74,9 @@ func (q *queue) expireStored(now int64) bool {
 	return len(sequences) == expireAtOnce
 }
 
-// load returns a message of the queue's store, nil if it is gone.
-func (b *Broker) load(q *queue, sequence uint64) (*message.Message, error) {
-	found, err := b.store.Page(q.name, sequence-1, 1, 1)
+// load returns a stored message of the queue, nil if it is gone.
+func (q *queue) load(sequence uint64) (*message.Message, error) {
+	found, err := q.backing.page(sequence-1, 1, 1)
 	if err != nil || len(found) == 0 || found[0].BrokerSequence() != sequence {
 		return nil, err
 	}
