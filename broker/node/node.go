@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"sync/atomic"
 
@@ -43,6 +44,7 @@ type Node struct {
 	connectors []connector
 	state      atomic.Pointer[admin.State]
 	live       live
+	inside     chan net.Conn // from Dial
 }
 
 // connector is where clients come in, and what they are offered.
@@ -56,7 +58,7 @@ func New(o Options) (*Node, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{options: o, live: live{config: o.Config}}
+	n := &Node{options: o, live: live{config: o.Config}, inside: make(chan net.Conn)}
 	for _, raw := range o.Config.OpenWire {
 		c, err := config.ParseConnector(raw)
 		if err != nil {

@@ -104,17 +104,11 @@ func maintain(ctx context.Context, b *core.Broker, s *store.Store, logger *slog.
 	}
 }
 
+// listen lets clients in, by the connectors and within the process.
 func (n *Node) listen(b *core.Broker, id string) ([]*server.Listener, error) {
-	var listeners []*server.Listener
+	listeners := []*server.Listener{server.Serve(n.listenInside(), n.serverOptions(b, id, insideConnector()))}
 	for _, c := range n.connectors {
-		o := openwire.Options{
-			BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Authenticator: n.options.Authenticator, Offer: c.offer,
-			Logger: n.options.Logger,
-		}
-		l, err := server.Listen(server.Options{
-			Address: c.Address, MaximumConnections: c.MaximumConnections, Logger: n.options.Logger,
-			Handle: func(ctx context.Context, conn net.Conn) { openwire.Serve(ctx, conn, o) },
-		})
+		l, err := server.Listen(n.serverOptions(b, id, c))
 		if err != nil {
 			closeAll(listeners, false)
 			return nil, err
@@ -123,6 +117,17 @@ func (n *Node) listen(b *core.Broker, id string) ([]*server.Listener, error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+func (n *Node) serverOptions(b *core.Broker, id string, c connector) server.Options {
+	o := openwire.Options{
+		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Authenticator: n.options.Authenticator, Offer: c.offer,
+		Logger: n.options.Logger,
+	}
+	return server.Options{
+		Address: c.Address, MaximumConnections: c.MaximumConnections, Logger: n.options.Logger,
+		Handle: func(ctx context.Context, conn net.Conn) { openwire.Serve(ctx, conn, o) },
+	}
 }
 
 // closeAll ends all connections: politely, which takes the handover time at most, or at once, because another broker may

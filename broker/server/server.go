@@ -42,10 +42,11 @@ func Listen(o Options) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for clients: %w", err)
 	}
-	return serve(listener, o), nil
+	return Serve(listener, o), nil
 }
 
-func serve(listener net.Listener, o Options) *Listener {
+// Serve is Listen on a listener that there is already, which it closes. Options.Address is not looked at.
+func Serve(listener net.Listener, o Options) *Listener {
 	l := &Listener{options: o, listener: listener, conns: map[net.Conn]struct{}{}}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.running.Go(l.accept)

@@ -164,7 +164,7 @@ func TestAcceptIsTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	logged := make(lines, 10)
-	l := serve(&failing{Listener: listener}, Options{
+	l := Serve(&failing{Listener: listener}, Options{
 		MaximumConnections: 1, Logger: logged.logger(),
 		Handle: func(_ context.Context, conn net.Conn) { _, _ = conn.Write([]byte{1}) },
 	})
