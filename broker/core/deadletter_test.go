@@ -78,7 +78,7 @@ func TestExpiry(t *testing.T) {
 	soon := func(b *broker) message.Set { return message.SetExpiration(b.now.Add(time.Second).UnixMilli()) }
 	for name, pass := range map[string]func(b *broker, c *client){
 		"found when there is a consumer": func(_ *broker, c *client) { c.consume(orders, 10).expect("lasting") },
-		"found by the sweep":             func(b *broker, _ *client) { b.Expire() },
+		"found by the sweep":             func(b *broker, _ *client) { b.sweep() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBroker(t, 0)
@@ -106,7 +106,7 @@ func TestWhatIsInFlightDoesNotExpireHere(t *testing.T) {
 	c.send(orders, "one", message.SetExpiration(b.now.UnixMilli()+1))
 	s := consumer.expect("one")
 	b.now = b.now.Add(time.Second)
-	b.Expire()
+	b.sweep()
 	consumer.ack(core.Ack{Kind: core.Expired, Last: s[0], Count: 1}, nil)
 	if letters := b.rest(core.DeadLetters); letters != "one" {
 		t.Errorf("the dead letters are %q", letters)
@@ -305,7 +305,7 @@ func TestTheSweepOfWhatIsOnlyStored(t *testing.T) {
 		c.send(orders, body, sets...)
 	}
 	b.now = b.now.Add(time.Second)
-	b.Expire()
+	b.sweep()
 	b.settle()
 	for d, want := range map[destination.Destination]int{orders: 250, core.DeadLetters: 250} {
 		if got, _ := b.store.Pending(d); got != want {
@@ -317,29 +317,33 @@ func TestTheSweepOfWhatIsOnlyStored(t *testing.T) {
 func TestExpireMessagesPeriod(t *testing.T) {
 	b := newBroker(t, 0)
 	c := b.connect("ID:c")
-	b.setPolicy(func(p *policy.Policy) { p.ExpireMessagesPeriod = 5000 })
-	b.Expire()
+	b.setPolicy(func(p *policy.Policy) { p.ExpireMessagesPeriod = 200 })
+	if next := b.sweep(); next != time.Second { // since it may be another then
+		t.Errorf("without a queue it wants to look again after %v", next)
+	}
 	pending := func() int {
 		b.settle()
 		n, _ := b.store.Pending(orders)
 		return n
 	}
 	c.send(orders, "one", message.SetExpiration(b.now.UnixMilli()+1))
-	b.Expire()
-	b.now = b.now.Add(4999 * time.Millisecond)
-	b.Expire()
+	if next := b.sweep(); next != 200*time.Millisecond {
+		t.Errorf("it wants to look again after %v", next)
+	}
+	b.now = b.now.Add(199 * time.Millisecond)
+	b.sweep()
 	if pending() != 1 {
 		t.Error("swept before its time")
 	}
 	b.now = b.now.Add(time.Millisecond)
-	b.Expire()
+	b.sweep()
 	if pending() != 0 {
 		t.Error("not swept in time")
 	}
 	b.setPolicy(func(p *policy.Policy) { p.ExpireMessagesPeriod = 0 })
 	c.send(orders, "two", message.SetExpiration(b.now.UnixMilli()+1))
 	b.now = b.now.Add(time.Hour)
-	b.Expire()
+	b.sweep()
 	if pending() != 1 {
 		t.Error("swept though the period is 0")
 	}

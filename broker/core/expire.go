@@ -1,33 +1,56 @@
 package core
 
-import "github.com/twinmesh/twinmesh/broker/message"
+import (
+	"context"
+	"time"
+
+	"github.com/twinmesh/twinmesh/broker/message"
+)
 
 // expireAtOnce is how many messages that are only in the store are ended while a queue's lock is held.
 const expireAtOnce = 200
 
-// Expire ends the messages that have expired, of those queues where it is time for that. Its owner calls it often.
-func (b *Broker) Expire() {
-	now := b.millis()
+// expireEvery is the longest time between two looks at whether it is time for a queue's sweep.
+const expireEvery = time.Second
+
+// Expire ends the messages that have expired, of those queues where it is time for that, and returns how long its owner may wait
+// before it calls again. It waits while too much is not yet durable, until ctx ends.
+func (b *Broker) Expire(ctx context.Context) time.Duration {
+	next := expireEvery
 	for _, q := range b.allQueues() {
-		if q.due(now) {
-			q.expire(now)
-			for q.expireStored(now) {
-				continue // what others wait for comes between
-			}
+		now := b.millis()
+		due, wait := q.due(now)
+		if due {
+			q.expireAll(ctx, now)
 		}
+		next = min(next, wait)
 	}
+	return next
 }
 
-// due tells whether the queue's period is over, in which case the next one begins.
-func (q *queue) due(now int64) bool {
+// due tells whether the queue's period is over, in which case the next one begins, and how long that is.
+func (q *queue) due(now int64) (bool, time.Duration) {
 	period := q.policy.Load().ExpireMessagesPeriod
+	if period == 0 {
+		return false, expireEvery
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if period == 0 || now < q.swept+period {
-		return false
+	due := now >= q.swept+period
+	if due {
+		q.swept = now
 	}
-	q.swept = now
-	return true
+	return due, time.Duration(q.swept+period-now) * time.Millisecond
+}
+
+// expireAll ends what has expired, in parts between which others get the queue.
+func (q *queue) expireAll(ctx context.Context, now int64) {
+	q.expire(now)
+	for more := true; more; more = q.expireStored(now) {
+		if q.broker.store.Room(ctx) != nil {
+			return
+		}
+	}
 }
 
 // expire ends what has expired in the window.

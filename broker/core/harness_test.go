@@ -107,6 +107,12 @@ func (b *broker) settle() {
 	}
 }
 
+// sweep lets the broker look for expired messages, and returns after how long it wants to look again.
+func (b *broker) sweep() time.Duration {
+	b.t.Helper()
+	return b.Expire(context.Background())
+}
+
 // waits tells whether senders have to wait for memory.
 func (b *broker) waits() bool { return b.Full() != nil }
 

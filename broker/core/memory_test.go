@@ -31,7 +31,7 @@ func TestMessagesInMemoryAloneCountUntilTheyAreGone(t *testing.T) {
 		"expired after it was given back": func(b *broker, c *client, _ *consumer, _ uint64) {
 			c.Close(core.NoneDelivered)
 			b.now = b.now.Add(1 << 40)
-			b.Expire()
+			b.sweep()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,8 +18,6 @@ import (
 const (
 	// handover is how long clients have to go when the broker stops.
 	handover = 700 * time.Millisecond
-	// sweep is how often the core is asked whether it is time to look for expired messages.
-	sweep = time.Second
 	// cleaning is how often the log's size is looked at.
 	cleaning = time.Second
 )
@@ -87,7 +85,7 @@ func (n *Node) help(serving context.Context, stop context.CancelCauseFunc, b *co
 
 // maintain does what is due now and then.
 func maintain(ctx context.Context, b *core.Broker, s *store.Store, logger *slog.Logger) {
-	sweeps, cleanings := time.NewTicker(sweep), time.NewTicker(cleaning)
+	sweeps, cleanings := time.NewTimer(0), time.NewTicker(cleaning)
 	defer sweeps.Stop()
 	defer cleanings.Stop()
 	for {
@@ -95,7 +93,7 @@ func maintain(ctx context.Context, b *core.Broker, s *store.Store, logger *slog.
 		case <-ctx.Done():
 			return
 		case <-sweeps.C:
-			b.Expire()
+			sweeps.Reset(b.Expire(ctx))
 		case <-cleanings.C:
 			if _, err := s.Clean(ctx); err != nil && ctx.Err() == nil {
 				logger.Warn("cannot give space of the log back", "error", err)
