@@ -22,6 +22,9 @@ func (q *queue) acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) er
 		return err
 	case Standard, Individual, Unmatched:
 		if tx != nil {
+			if tx.phase != active {
+				return tx.late(nil)
+			}
 			if err := tx.covers(c, a); err != nil {
 				return err
 			}

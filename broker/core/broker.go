@@ -52,6 +52,7 @@ type Broker struct {
 
 	id                  string
 	schedule            *schedule
+	branches            branches
 	advisories          *advisories
 	anonymousAdvisories bool
 }
@@ -90,6 +91,7 @@ func New(o Options) *Broker {
 		q.suspect, q.horizon = r.Horizon, r.Horizon
 		q.requested.Store(r.Horizon)
 	}
+	b.recoverBranches()
 	return b
 }
 

@@ -16,6 +16,8 @@ type ConnectionSpec struct {
 	// is closed. It tells the old socket's session to end, and does not wait for it.
 	Replaced func()
 	Subject  any // what advisories tell of it, for the Advisor
+	// Again says that the client had this connection before, and may say again what it had no answer to.
+	Again bool
 }
 
 // Connection is a client's hold on the broker. Its methods, and those of its consumers and transactions, may be called by
@@ -50,6 +52,7 @@ func (b *Broker) Connect(spec ConnectionSpec) (*Connection, error) {
 		}
 		if old == nil {
 			c.place = b.advisories.came(c)
+			c.tellOfCommits()
 			return c, nil
 		}
 		old.spec.Replaced()
@@ -97,7 +100,10 @@ func (c *Connection) Close(last LastDelivered) {
 		consumer.ending.Store(true)
 	}
 	for t := range c.transactions {
-		t.undo()
+		t.abort()
+	}
+	for _, w := range c.broker.branches.of(c) {
+		w.abort()
 	}
 	for consumer := range c.consumers {
 		consumer.close(last)
@@ -214,7 +220,7 @@ func (c *Connection) sendOne(m *message.Message, done func()) error {
 
 // sendToAll sends copies to the members of a composite destination, as one.
 func (c *Connection) sendToAll(m *message.Message, done func()) error {
-	t := &Transaction{connection: c}
+	t := c.work()
 	if err := t.addAll(m); err != nil {
 		t.undo()
 		return err

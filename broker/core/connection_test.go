@@ -53,7 +53,7 @@ func TestAConnectionIsReplaced(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantError(t, err, core.IllegalState, "closed") })
 	}
-	if _, err := c.Begin(); err == nil {
+	if _, err := c.Begin(1); err == nil {
 		t.Error("a closed connection begins a transaction")
 	}
 	if _, err := c.Subscribe(core.ConsumerSpec{Destination: orders}, consumer); err == nil {

@@ -117,6 +117,10 @@ func (c *Consumer) Acknowledge(a Ack, tx *Transaction, done func()) error {
 		return err
 	}
 	defer c.connection.mu.Unlock()
+	if tx != nil {
+		tx.mu.Lock()
+		defer tx.mu.Unlock()
+	}
 	return c.source.acknowledge(c, a, tx, done)
 }
 

@@ -93,7 +93,7 @@ func (t *Transaction) succeed(m *message.Message, p *policy.Policy, at destinati
 }
 
 // transaction is one of the broker's own.
-func (b *Broker) transaction() *Transaction { return &Transaction{connection: b.own} }
+func (b *Broker) transaction() *Transaction { return b.own.work() }
 
 // letter is the message as it becomes a dead letter of the destination that it was at, nil if it does not.
 func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Destination, subscription string, d death) *message.Message {

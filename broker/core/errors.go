@@ -25,6 +25,29 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
+// XAError is an error for the transaction manager of a distributed transaction.
+type XAError struct {
+	Code int // as in javax.transaction.xa.XAException
+	Text string
+}
+
+func (e *XAError) Error() string { return e.Text }
+
+// The codes of XAException.
+const (
+	xaRolledBack         = 100 // XA_RBROLLBACK
+	xaHeuristicCommit    = 7   // XA_HEURCOM
+	xaHeuristicRollback  = 6   // XA_HEURRB
+	xaResourceManager    = -3  // XAER_RMERR
+	xaUnknownTransaction = -4  // XAER_NOTA
+	xaInvalid            = -5  // XAER_INVAL
+	xaProtocol           = -6  // XAER_PROTO
+)
+
+func xaErrorf(code int, format string, args ...any) *XAError {
+	return &XAError{code, fmt.Sprintf(format, args...)}
+}
+
 func errorf(kind ErrorKind, format string, args ...any) *Error {
 	return &Error{kind, fmt.Sprintf(format, args...)}
 }

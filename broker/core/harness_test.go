@@ -151,7 +151,7 @@ func (c *client) send(d destination.Destination, text string, sets ...message.Se
 
 func (c *client) begin() *transaction {
 	c.broker.t.Helper()
-	tx, err := c.Begin()
+	tx, err := c.Begin(c.sent)
 	c.broker.must(err)
 	return &transaction{tx, c}
 }

@@ -88,7 +88,7 @@ func (s *schedule) whenSettled(do func()) error {
 // list sends a copy of each job to a destination.
 func (s *schedule) list(to destination.Destination, covers func(*message.Message) bool) error {
 	return s.each(func(found []*message.Message) error {
-		t := &Transaction{connection: s.own}
+		t := s.own.work()
 		for _, job := range found {
 			if !covers(job) {
 				continue

@@ -81,3 +81,14 @@ func (l *list) remove(n *node) {
 	n.previous, n.next = nil, nil
 	l.length--
 }
+
+// storedOf returns those of some nodes that are stored.
+func storedOf(nodes []*node) []*node {
+	var stored []*node
+	for _, n := range nodes {
+		if n.stored {
+			stored = append(stored, n)
+		}
+	}
+	return stored
+}

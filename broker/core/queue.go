@@ -178,12 +178,7 @@ func (q *queue) hungry() bool {
 // there is one.
 func (q *queue) drop(nodes []*node, tx StoreTx, done func()) error {
 	q.free(nodes)
-	var stored []*node
-	for _, n := range nodes {
-		if n.stored {
-			stored = append(stored, n)
-		}
-	}
+	stored := storedOf(nodes)
 	if len(stored) == 0 {
 		call(done)
 		return nil

@@ -132,6 +132,18 @@ func (s *schedule) add(job *message.Message) {
 	}
 }
 
+// reload looks for jobs in the store that came there without the schedule's knowing. One that it knows twice runs once.
+func (s *schedule) reload() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = s.broker.store.Expirations(jobs)
+	heap.Init(&s.due)
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
 // forget takes jobs out that are removed.
 func (s *schedule) forget(sequences []uint64) {
 	s.mu.Lock()
@@ -151,7 +163,7 @@ func (s *schedule) run(d Due) error {
 	if job == nil || err != nil {
 		return err
 	}
-	t := &Transaction{connection: s.own}
+	t := s.own.work()
 	if err := t.storeTx().Remove(jobs, []uint64{d.Sequence}); err != nil {
 		return err
 	}

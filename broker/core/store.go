@@ -37,6 +37,7 @@ type Store interface {
 	Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
 	// Expirations lists the messages of a queue that expire.
 	Expirations(queue destination.Destination) []Due
+	StoreBranches
 }
 
 // StoreTx gathers what is stored together. It is used by one goroutine at a time.
@@ -45,6 +46,10 @@ type StoreTx interface {
 	Remove(queue destination.Destination, sequences []uint64) error
 	// Commit numbers the added messages in order and makes everything durable as one.
 	Commit(done func()) error
+	// CommitAs is Commit of what is on record from then on, unless it says of no connection.
+	CommitAs(c Committed, done func()) error
+	// Prepare makes everything durable without its happening. Until Store.Decide, what it removes is in no page.
+	Prepare(p Preparation, done func()) error
 	Rollback() error
 }
 

@@ -2,26 +2,60 @@ package core
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/twinmesh/twinmesh/broker/message"
 )
 
-// Transaction is a local transaction: what is sent and consumed in it happens at the commit, as a whole, or not at all (JMS
-// 1.1 §4.4.7). Persistent messages go to the store as they come and do not exist before the commit does.
+// maxLocal is how many local transactions a connection may have open. A client has one for each of its sessions.
+const maxLocal = 10_000
+
+// Transaction is a connection's part in a transaction: what is sent and consumed in it happens at the commit, as a whole, or
+// not at all (JMS 1.1 §4.4.7). Persistent messages go to the store as they come and do not exist before the commit does. Of a
+// local transaction there is one part; of a branch of a distributed one each connection that works in it has one.
 type Transaction struct {
 	connection *Connection
-	store      StoreTx // nil until something is stored
-	sends      []send
-	acks       []consumption
-	held       int   // bytes of what was sent
-	failed     error // why it can only be rolled back
+	*work
 }
+
+// work is what a transaction is about.
+type work struct {
+	broker *Broker
+	name   string // under which its commit is on record; "" for none
+	branch message.XID
+	owner  *Connection // whose end rolls it back
+
+	mu     sync.Mutex
+	phase  phase
+	store  StoreTx // nil until something is stored
+	stored int     // messages that it has
+	sends  []send
+	acks   []consumption
+	held   int   // bytes of what was sent
+	failed error // why it can only be rolled back
+
+	preparation Preparation
+	recovered   *Prepared // what a broker before this one prepared
+	next        func()    // what to do once it is prepared
+}
+
+// phase is how far a transaction is.
+type phase uint8
+
+const (
+	active    phase = iota
+	preparing       // its preparation is on its way
+	prepared
+	ended
+)
 
 // send is a message with the queue or topic that it goes to; neither for one that is a job.
 type send struct {
 	message *message.Message
+	from    *Connection
 	queue   *queue
 	topic   *topic
+	place   int // among the transaction's stored messages; -1 for one that is not stored
 }
 
 func (s send) isJob() bool { return s.queue == nil && s.topic == nil }
@@ -32,24 +66,51 @@ type consumption struct {
 	nodes    []*node
 }
 
-// Begin opens a transaction, which ends with Commit, Rollback, or its connection.
-func (c *Connection) Begin() (*Transaction, error) {
+// Begin opens a local transaction, which ends with Commit, Rollback, or its connection. The number is the client's, and what
+// its commit is known by.
+func (c *Connection) Begin(number int64) (*Transaction, error) {
 	if err := c.enter(); err != nil {
 		return nil, err
 	}
 	defer c.mu.Unlock()
-	t := &Transaction{connection: c}
+	if len(c.transactions) >= maxLocal {
+		return nil, errorf(ResourceAllocation, "the connection has %d transactions open, which is the most: commit or close what has opened them", maxLocal)
+	}
+	t := c.work()
+	t.name = localName(c.spec.ID, number)
 	c.transactions[t] = struct{}{}
 	return t, nil
+}
+
+// work returns a new transaction.
+func (c *Connection) work() *Transaction {
+	return &Transaction{c, &work{broker: c.broker, owner: c}}
+}
+
+// enter locks the transaction, and its connection, unless that is closed.
+func (t *Transaction) enter() error {
+	if err := t.connection.enter(); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	return nil
+}
+
+func (t *Transaction) leave() {
+	t.mu.Unlock()
+	t.connection.mu.Unlock()
 }
 
 // Send adds a message. An error makes the transaction one that can only be rolled back, since a client does not wait for the
 // answers to what it sends in a transaction.
 func (t *Transaction) Send(m *message.Message) error {
-	if err := t.connection.enter(); err != nil {
+	if err := t.enter(); err != nil {
 		return err
 	}
-	defer t.connection.mu.Unlock()
+	defer t.leave()
+	if t.phase != active {
+		return t.late(m)
+	}
 	return t.note(t.send(m))
 }
 
@@ -57,7 +118,7 @@ func (t *Transaction) send(m *message.Message) error {
 	if err := sendable(m); err != nil {
 		return err
 	}
-	b := t.connection.broker
+	b := t.broker
 	m = b.stamp(m)
 	p, err := planOf(m)
 	switch {
@@ -86,13 +147,14 @@ func (t *Transaction) addJob(job *message.Message) error {
 	if err := t.storeTx().Add(job); err != nil {
 		return err
 	}
-	t.sends = append(t.sends, send{message: job})
+	t.sends = append(t.sends, send{message: job, place: t.stored})
+	t.stored++
 	return nil
 }
 
 // note makes the transaction one that can only be rolled back if there is an error, which it returns.
-func (t *Transaction) note(err error) error {
-	if t.failed == nil {
+func (t *work) note(err error) error {
+	if t.failed == nil && t.phase == active {
 		t.failed = err
 	}
 	return err
@@ -100,16 +162,16 @@ func (t *Transaction) note(err error) error {
 
 // Fail makes the transaction one that can only be rolled back.
 func (t *Transaction) Fail(err error) {
-	if t.connection.enter() == nil {
-		defer t.connection.mu.Unlock()
+	if t.enter() == nil {
+		defer t.leave()
 		_ = t.note(err)
 	}
 }
 
 // hold counts a message as held by the transaction. Nothing but the end of a transaction gives this memory back, so there
 // is no use in waiting for it.
-func (t *Transaction) hold(m *message.Message) error {
-	b := t.connection.broker
+func (t *work) hold(m *message.Message) error {
+	b := t.broker
 	if !b.open.room() {
 		return errorf(ResourceAllocation, "open transactions hold %d bytes of messages, which is all the memory that the broker has for them: "+
 			"commit more often, and close what has left a transaction open", b.open.limit)
@@ -120,8 +182,8 @@ func (t *Transaction) hold(m *message.Message) error {
 }
 
 // letGo ends what hold began.
-func (t *Transaction) letGo() {
-	t.connection.broker.open.add(-t.held)
+func (t *work) letGo() {
+	t.broker.open.add(-t.held)
 	t.held = 0
 }
 
@@ -140,16 +202,16 @@ func (t *Transaction) addAll(m *message.Message) error {
 
 // add adds a message to one destination.
 func (t *Transaction) add(m *message.Message) (err error) {
-	if b, d := t.connection.broker, m.Destination(); m.Expired(b.millis()) {
+	if b, d := t.broker, m.Destination(); m.Expired(b.millis()) {
 		if m = b.letter(m, b.policy(d), d, "", death{expired: true}); m == nil {
 			return nil
 		}
 	}
-	s := send{message: m}
+	s := send{message: m, from: t.connection, place: -1}
 	if m.Destination().IsTopic() {
-		s.topic, err = t.connection.broker.topic(m.Destination())
+		s.topic, err = t.broker.topic(m.Destination())
 	} else {
-		s.queue, err = t.connection.broker.queue(m.Destination())
+		s.queue, err = t.broker.queue(m.Destination())
 	}
 	if err != nil {
 		return err
@@ -158,21 +220,23 @@ func (t *Transaction) add(m *message.Message) (err error) {
 		if err := t.storeTx().Add(m); err != nil {
 			return err
 		}
+		s.place = t.stored
+		t.stored++
 	}
 	t.sends = append(t.sends, s)
 	return nil
 }
 
-func (t *Transaction) storeTx() StoreTx {
+func (t *work) storeTx() StoreTx {
 	if t.store == nil {
-		t.store = t.connection.broker.store.Begin()
+		t.store = t.broker.store.Begin()
 	}
 	return t.store
 }
 
 // covers fails the transaction if not all that an acknowledgement names is in flight: another consumer may have it by now, so a
 // commit would do a second time what the program made of it. The queue's lock is held.
-func (t *Transaction) covers(c *Consumer, a Ack) error {
+func (t *work) covers(c *Consumer, a Ack) error {
 	first, last := c.ends(a)
 	found := 0
 	for n := first; n != nil; n = n.next {
@@ -190,7 +254,7 @@ func NotInFlight() error {
 }
 
 // consume adds what a consumer of a queue acknowledged; the queue's lock is held.
-func (t *Transaction) consume(c *Consumer, nodes []*node) {
+func (t *work) consume(c *Consumer, nodes []*node) {
 	for _, n := range nodes {
 		c.mark(n, consumed)
 	}
@@ -200,29 +264,37 @@ func (t *Transaction) consume(c *Consumer, nodes []*node) {
 // NeedsMemory tells whether the commit should wait for Broker.Full first: it brings messages that are kept in memory
 // alone, and makes no room itself, which acknowledgements do.
 func (t *Transaction) NeedsMemory() bool {
-	if t.connection.enter() != nil {
+	if t.enter() != nil {
 		return false
 	}
-	defer t.connection.mu.Unlock()
+	defer t.leave()
+	return t.needsMemory()
+}
+
+func (t *work) needsMemory() bool {
 	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.isJob() && NeedsMemory(s.message) })
 }
 
-// Commit makes all of it happen and calls done when that is durable. A transaction that failed is rolled back instead,
+// Commit makes all of a local transaction happen and calls done when that is durable. One that failed is rolled back instead,
 // and the error says so.
 func (t *Transaction) Commit(done func()) error {
-	if err := t.connection.enter(); err != nil {
+	if err := t.enter(); err != nil {
 		return err
 	}
-	defer t.connection.mu.Unlock()
+	defer t.leave()
 	delete(t.connection.transactions, t)
+	t.phase = ended
 	if t.failed != nil {
 		t.undo()
 		return errorf(TransactionRolledBack, "the transaction was rolled back: %v", t.failed)
 	}
-	return t.commit(done)
+	return t.commitAs(t.record(), done)
 }
 
-func (t *Transaction) commit(done func()) error {
+// commit makes a transaction of the broker's own happen.
+func (t *work) commit(done func()) error { return t.commitAs(Committed{}, done) }
+
+func (t *work) commitAs(record Committed, done func()) error {
 	for _, a := range t.acks {
 		if err := a.take(t); err != nil {
 			return err
@@ -233,7 +305,7 @@ func (t *Transaction) commit(done func()) error {
 		call(done)
 		return nil
 	}
-	err := t.store.Commit(func() {
+	err := t.store.CommitAs(record, func() {
 		t.publish()
 		call(done)
 	})
@@ -244,16 +316,16 @@ func (t *Transaction) commit(done func()) error {
 }
 
 // advance puts the horizons of the queues ahead of what the commit brings them.
-func (t *Transaction) advance() {
+func (t *work) advance() {
 	for _, s := range t.sends {
-		if s.queue != nil && stored(s.message) && s.queue.attended.Load() {
+		if s.queue != nil && s.place >= 0 && s.queue.attended.Load() {
 			s.queue.advance(s.message.BrokerSequence())
 		}
 	}
 }
 
 // take ends what was consumed.
-func (a consumption) take(t *Transaction) error {
+func (a consumption) take(t *work) error {
 	q := a.consumer.source.(*queue)
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -270,40 +342,43 @@ func (a consumption) take(t *Transaction) error {
 }
 
 // publish gives the messages to their destinations, in the order of their sending.
-func (t *Transaction) publish() {
+func (t *work) publish() {
 	defer t.letGo()
 	for _, s := range t.sends {
 		if s.isJob() {
-			t.connection.broker.schedule.add(s.message)
+			t.broker.schedule.add(s.message)
 			continue
 		}
-		kept := stored(s.message)
+		kept := s.place >= 0
 		if !kept {
-			s.message.SetBrokerSequence(t.connection.broker.store.NextSequence())
+			s.message.SetBrokerSequence(t.broker.store.NextSequence())
 		}
 		if s.topic != nil {
-			s.topic.publish(s.message, t.connection)
+			s.topic.publish(s.message, s.from)
 		} else {
 			s.queue.arrive(s.message, kept)
 		}
 	}
 }
 
-// Rollback makes none of it happen. What was consumed is in flight again: the client delivers it to its program once more.
+// Rollback makes none of a local transaction happen. What was consumed is in flight again: the client delivers it to its
+// program once more.
 func (t *Transaction) Rollback() {
-	if t.connection.enter() != nil {
+	if t.enter() != nil {
 		return
 	}
-	defer t.connection.mu.Unlock()
+	defer t.leave()
 	delete(t.connection.transactions, t)
 	t.undo()
 }
 
-func (t *Transaction) undo() {
+// undo rolls back what is not prepared.
+func (t *work) undo() {
+	t.phase = ended
 	t.letGo()
 	if t.store != nil {
 		if err := t.store.Rollback(); err != nil {
-			t.connection.broker.logger.Debug("no rollback: the store takes nothing more", "error", err)
+			t.broker.logger.Debug("no rollback: the store takes nothing more", "error", err)
 		}
 	}
 	for _, a := range t.acks {

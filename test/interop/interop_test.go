@@ -27,7 +27,7 @@ func TestJavaClients(t *testing.T) {
 
 const (
 	everyCheck = "AcknowledgeChecks,RedeliveryChecks,TransactionChecks,TemporaryChecks,TopicChecks,ReceiveChecks,MessageChecks," +
-		"RefusalChecks,UnsupportedChecks,DeadLetterChecks,ExpiryChecks,BrokerRedeliveryChecks,SchedulerChecks"
+		"RefusalChecks,UnsupportedChecks,DeadLetterChecks,ExpiryChecks,BrokerRedeliveryChecks,SchedulerChecks,XaChecks"
 	// What an encoding could spoil. Before version 12 nothing translates exceptions' names for jakarta.
 	encodingChecks = "AcknowledgeChecks,TemporaryChecks,ReceiveChecks,MessageChecks"
 )

@@ -104,21 +104,31 @@ func TestRefusedConsumers(t *testing.T) {
 }
 
 func TestRefusedTransactions(t *testing.T) {
-	xa := func(kind int8) func(*client) openwire.Command {
+	unknown := &openwire.XATransactionID{FormatID: 86, GlobalTransactionID: []byte("g"), BranchQualifier: []byte("b")}
+	xa := func(kind int8, id *openwire.XATransactionID) func(*client) openwire.Command {
 		return func(c *client) openwire.Command {
-			return &openwire.TransactionInfo{ConnectionID: c.connectionID(), TransactionID: &openwire.XATransactionID{}, Type: kind}
+			return &openwire.TransactionInfo{ConnectionID: c.connectionID(), TransactionID: id, Type: kind}
 		}
 	}
+	const notStarted = "Transaction 'XID:[86,globalId=67,branchId=62]' has not been started. xaErrorCode:-4"
 	testRefusals(t, map[string]refusalCase{
-		"XA begin": {xa(openwire.TransactionBegin), openwire.XAException, "does not support XA transactions yet xaErrorCode:-3"},
-		"XA recover": {func(*client) openwire.Command {
-			return &openwire.TransactionInfo{Type: openwire.TransactionRecover}
-		}, openwire.XAException, "xaErrorCode:-3"},
+		"XA begin without a name": {xa(openwire.TransactionBegin, &openwire.XATransactionID{}), openwire.XAException, "xaErrorCode:-5"},
+		"XA begin with a long name": {xa(openwire.TransactionBegin, &openwire.XATransactionID{GlobalTransactionID: make([]byte, 65)}),
+			openwire.XAException, "xaErrorCode:-5"},
+		"XA prepare":          {xa(openwire.TransactionPrepare, unknown), openwire.XAException, notStarted},
+		"XA commit":           {xa(openwire.TransactionCommitTwoPhase, unknown), openwire.XAException, notStarted},
+		"XA one phase commit": {xa(openwire.TransactionCommitOnePhase, unknown), openwire.XAException, notStarted},
+		"XA rollback":         {xa(openwire.TransactionRollback, unknown), openwire.XAException, notStarted},
+		"XA forget":           {xa(openwire.TransactionForget, unknown), openwire.XAException, notStarted},
+		"XA of no type":       {xa(77, unknown), openwire.IllegalStateException, "unknown type"},
+		"no name": {func(c *client) openwire.Command {
+			return &openwire.TransactionInfo{ConnectionID: c.connectionID(), Type: openwire.TransactionBegin}
+		}, openwire.IllegalStateException, "has to be named"},
 		"XA send": {func(c *client) openwire.Command {
 			m := c.message(1, queue("q"), "x")
-			m.TransactionID = &openwire.XATransactionID{}
+			m.TransactionID = unknown
 			return m
-		}, openwire.JMSException, "does not support XA transactions yet"},
+		}, openwire.XAException, notStarted},
 		"local end":      {func(c *client) openwire.Command { return c.transact(openwire.TransactionEnd, 1) }, openwire.IllegalStateException, "only begins, commits and rolls back"},
 		"unknown commit": {func(c *client) openwire.Command { return c.transact(openwire.TransactionCommitOnePhase, 1) }, openwire.TransactionRolledBackException, "not begun on this connection"},
 	})

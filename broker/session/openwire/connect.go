@@ -23,7 +23,7 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	}
 	connection, err := s.options.Broker.Connect(core.ConnectionSpec{
 		ID: id, ClientID: c.ClientID.String(), Replaced: func() { s.abandon(errReplaced) },
-		Subject: connectionSubject(c),
+		Subject: connectionSubject(c), Again: c.FailoverReconnect,
 	})
 	if err != nil {
 		logger.Info("refused a client", "reason", err)

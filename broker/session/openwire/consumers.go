@@ -122,7 +122,7 @@ func (s *session) toAck(a *openwire.MessageAck) core.Ack {
 		Kind: core.AckKind(a.AckType), First: sequence(a.FirstMessageID), Last: sequence(a.LastMessageID), Count: int(max(0, a.MessageCount)),
 	}
 	switch {
-	case len(s.transactions) > 0 && suppressed(a):
+	case len(s.transactions)+len(s.branches) > 0 && suppressed(a):
 		ack.Kind = core.Delivered
 	case a.PoisonCause != nil:
 		ack.Cause = &core.Error{Text: a.PoisonCause.String()}
@@ -141,12 +141,12 @@ func suppressed(a *openwire.MessageAck) bool {
 // transactionOfAck returns the transaction that the acknowledgement is part of, nil if it is of none.
 func (s *session) transactionOfAck(a *openwire.MessageAck) (*core.Transaction, error) {
 	switch id := a.TransactionID.(type) {
-	case nil:
-		return nil, nil
 	case *openwire.LocalTransactionID:
 		return s.begun(id.Value)
+	case *openwire.XATransactionID:
+		return s.branch(toXID(id))
 	}
-	return nil, notYet("XA transactions")
+	return nil, nil
 }
 
 func sequence(id *openwire.MessageID) uint64 {

@@ -179,6 +179,14 @@ func (c *client) introduce(name string) {
 	c.ok(&openwire.ConnectionInfo{ConnectionID: c.connectionID(), ClientID: openwire.S("client-" + name)})
 }
 
+// again introduces a client that has lost its connection.
+func (c *client) again(name string) {
+	c.t.Helper()
+	c.name = name
+	c.ok(&openwire.ConnectionInfo{ConnectionID: c.connectionID(), ClientID: openwire.S("client-" + name), FailoverReconnect: true})
+	c.take()
+}
+
 // listen takes frames until the connection ends. The first one is the broker's offer.
 func (c *client) listen(d *openwire.Decoder) {
 	frames := openwire.NewFrameReader(&ear{c}, 0)
@@ -220,6 +228,10 @@ func correlation(v openwire.DataStructure) (int32, bool) {
 	case *openwire.Response:
 		return v.CorrelationID, true
 	case *openwire.ExceptionResponse:
+		return v.CorrelationID, true
+	case *openwire.IntegerResponse:
+		return v.CorrelationID, true
+	case *openwire.DataArrayResponse:
 		return v.CorrelationID, true
 	}
 	return 0, false

@@ -31,7 +31,14 @@ func (r reply) done() {
 }
 
 // fail tells the client of an error; of a one-way command's in a way that reaches its exception listener.
-func (r reply) fail(err error) { r.throw(classOf(err), err) }
+func (r reply) fail(err error) {
+	var x *core.XAError
+	if errors.As(err, &x) {
+		r.raise(openwire.NewXAException(x.Code, x.Text))
+		return
+	}
+	r.throw(classOf(err), err)
+}
 
 func (r reply) throw(class openwire.ExceptionClass, err error) {
 	text := err.Error()

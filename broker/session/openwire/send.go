@@ -91,10 +91,10 @@ func (s *session) sendTransacted(m *message.Message, r arrival) {
 }
 
 func (s *session) transactionOf(m *message.Message) (*core.Transaction, error) {
-	id, local := m.LocalTransaction()
-	if !local {
-		return nil, notYet("XA transactions")
+	if x, distributed := m.XATransaction(); distributed {
+		return s.branch(x)
 	}
+	id, _ := m.LocalTransaction()
 	return s.begun(id)
 }
 

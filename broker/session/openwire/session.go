@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
@@ -60,6 +61,7 @@ type session struct {
 	producers    map[openwire.ProducerID]*core.Producer
 	windows      map[string]*openwire.ProducerInfo // of producers with a window, by their id's bytes
 	transactions map[int64]*core.Transaction       // begun on this connection
+	branches     map[message.XID]*core.Transaction // likewise, until a client leaves them
 }
 
 // The reasons for an end that is nobody's fault.
@@ -89,6 +91,7 @@ func newSession(conn net.Conn, o Options) *session {
 		producers:    map[openwire.ProducerID]*core.Producer{},
 		windows:      map[string]*openwire.ProducerInfo{},
 		transactions: map[int64]*core.Transaction{},
+		branches:     map[message.XID]*core.Transaction{},
 	}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.frames = openwire.NewFrameReader(s.in, openwire.HandshakeLimit)

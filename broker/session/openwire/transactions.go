@@ -1,18 +1,17 @@
 package openwire
 
 import (
+	"strconv"
+
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
-
-// xaResourceManagerError is XAER_RMERR of javax.transaction.xa.XAException.
-const xaResourceManagerError = -3
 
 // transaction does what a TransactionInfo says.
 func (s *session) transaction(c *openwire.TransactionInfo, r reply) {
 	id, local := c.TransactionID.(*openwire.LocalTransactionID)
 	if !local {
-		r.raise(openwire.NewXAException(xaResourceManagerError, notYet("XA transactions").Error()))
+		s.distributed(c, r)
 		return
 	}
 	switch c.Type {
@@ -36,7 +35,7 @@ func (s *session) begin(id int64) error {
 	if s.transactions[id] != nil {
 		return nil
 	}
-	t, err := s.connection.Begin()
+	t, err := s.connection.Begin(id)
 	if err == nil {
 		s.transactions[id] = t
 	}
@@ -62,9 +61,20 @@ func (s *session) commit(id int64, r reply) {
 		return
 	}
 	delete(s.transactions, id)
+	commit := func() { r.finish(t.Commit(s.committed(r, strconv.FormatInt(id, 10)))) }
 	if !t.NeedsMemory() {
-		r.finish(t.Commit(r.done))
+		commit()
 		return
 	}
-	s.parking.pass(parked{needsMemory: true, do: func() { r.finish(t.Commit(r.done)) }})
+	s.parking.pass(parked{needsMemory: true, do: commit})
+}
+
+// committed answers a commit. If the client has gone, it may tell its program that the transaction was rolled back.
+func (s *session) committed(r reply, transaction string) func() {
+	return func() {
+		if s.ctx.Err() != nil {
+			s.logger.Info("a transaction was committed when its client was gone already", "transaction", transaction)
+		}
+		r.done()
+	}
 }

@@ -1,11 +1,7 @@
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.jms.*;
-import javax.transaction.xa.XAException;
-import javax.transaction.xa.XAResource;
-import org.apache.activemq.ActiveMQXAConnectionFactory;
 import org.apache.activemq.command.ActiveMQQueue;
-import org.apache.activemq.command.XATransactionId;
 
 /** What ActiveMQ does and this broker does not yet: it says so, and the session that asked goes on. */
 class UnsupportedChecks {
@@ -48,26 +44,6 @@ class UnsupportedChecks {
         Message message = session.createMessage();
         message.setStringProperty("JMSXGroupID", "a group");
         refused(session, scene, "message groups (JMSXGroupID) yet", () -> session.createProducer(scene.queue).send(message));
-    }
-
-    static void xa(Scene scene) throws Exception {
-        var factory = new ActiveMQXAConnectionFactory(System.getenv("JMS_USERNAME"), System.getenv("JMS_PASSWORD"), scene.url);
-        XAConnection connection = factory.createXAConnection();
-        try {
-            connection.start();
-            XASession session = connection.createXASession();
-            XATransactionId id = new XATransactionId();
-            id.setFormatId(1);
-            id.setGlobalTransactionId(new byte[] {1});
-            id.setBranchQualifier(new byte[] {2});
-            session.getXAResource().start(id, XAResource.TMNOFLAGS);
-            session.createProducer(scene.queue).send(session.createTextMessage("gone"));
-            Scene.refused(XAException.class, NOT_YET + "XA transactions yet",
-                () -> session.getXAResource().end(id, XAResource.TMSUCCESS));
-        } finally {
-            connection.close();
-        }
-        Scene.check(scene.left(), "");
     }
 
     private static void refused(Session session, Scene scene, String what, Scene.Action action) throws Exception {

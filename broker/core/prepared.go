@@ -1,0 +1,246 @@
+package core
+
+import (
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// prepare makes the work durable without its happening. t.mu is held.
+func (t *work) prepare(p Preparation, done func()) error {
+	tx := t.storeTx()
+	for _, a := range t.acks {
+		if err := a.lock(tx); err != nil {
+			return err
+		}
+	}
+	t.phase, t.preparation = preparing, p
+	t.broker.branches.disown(t)
+	return tx.Prepare(p, func() {
+		t.isPrepared()
+		done()
+	})
+}
+
+// lock makes what was consumed something that a transaction has prepared.
+func (a consumption) lock(tx StoreTx) error {
+	q := a.consumer.source.(*queue)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if stored := storedOf(a.nodes); len(stored) > 0 {
+		return q.backing.remove(stored, tx, nil)
+	}
+	return nil
+}
+
+// isPrepared goes on with what was asked for meanwhile.
+func (t *work) isPrepared() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.phase = prepared
+	if t.next != nil {
+		t.next()
+	}
+}
+
+// decide ends what is prepared, or is about to be, and calls done when that is durable. t.mu is held.
+func (t *work) decide(d Decision, done func()) error {
+	if t.phase == preparing {
+		if t.next != nil {
+			return xaErrorf(xaProtocol, "Transaction '%v' has its outcome already.", d.XID)
+		}
+		t.next = func() {
+			if err := t.decide(d, done); err != nil {
+				t.broker.logger.Warn("no outcome: the store takes nothing more", "transaction", d.XID.String(), "error", err)
+			}
+		}
+		return nil
+	}
+	err := t.broker.store.Decide(d, func(first uint64) {
+		t.settle(d, first)
+		call(done)
+	})
+	if err != nil {
+		return err
+	}
+	if d.Heuristic {
+		t.broker.branches.decided(d)
+	}
+	t.end()
+	if d.Committed {
+		for _, a := range t.acks {
+			a.end()
+		}
+	}
+	return nil
+}
+
+// end ends what was consumed, whose removal is part of the outcome.
+func (a consumption) end() {
+	q := a.consumer.source.(*queue)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	a.consumer.land(a.nodes)
+	q.free(a.nodes)
+	q.dispatch()
+}
+
+// settle does what an outcome that is durable brings.
+func (t *work) settle(d Decision, first uint64) {
+	if d.Committed {
+		for _, s := range t.sends {
+			if s.place >= 0 {
+				s.message.SetBrokerSequence(first + uint64(s.place))
+			}
+		}
+		t.publish()
+	} else {
+		t.letGo()
+		for _, a := range t.acks {
+			a.giveBack()
+		}
+	}
+	if t.recovered != nil {
+		t.broker.settleRecovered(t.recovered, d.Committed)
+	}
+}
+
+// settleRecovered does that for what a broker before this one prepared.
+func (b *Broker) settleRecovered(p *Prepared, committed bool) {
+	if committed {
+		for _, s := range p.Sent {
+			b.wake(s.Destination)
+		}
+		return
+	}
+	for _, c := range p.Consumed {
+		if q, err := b.queue(c.Queue); err == nil {
+			q.readmit(c.Sequences)
+		}
+	}
+}
+
+// wake makes known what came to a destination without passing through memory.
+func (b *Broker) wake(d destination.Destination) {
+	if d == jobs {
+		b.schedule.reload()
+	} else if q, err := b.queue(d); err == nil && d.IsQueue() {
+		q.refill()
+	}
+}
+
+// refill looks for messages in the store that came there without the queue's knowing.
+func (q *queue) refill() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.behind = true
+	q.dispatch()
+}
+
+// readmit puts stored messages back where they were, which were not in the queue because of a prepared transaction. What is
+// still behind the cursor comes by itself.
+func (q *queue) readmit(sequences []uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.behind = true
+	var back []*node
+	for _, sequence := range sequences {
+		if sequence > q.cursor || q.deleted {
+			continue
+		}
+		m, err := q.load(sequence)
+		if err != nil {
+			q.broker.logger.Error("cannot read a message back", "queue", q.name.String(), "error", err)
+		} else if m != nil {
+			back = append(back, &node{message: m, stored: true, suspect: true, order: q.orderOf(sequence)})
+		}
+	}
+	q.giveBack(back)
+	q.dispatch()
+}
+
+// orderOf is the order in which a stored message comes before all that are stored after it.
+func (q *queue) orderOf(sequence uint64) uint64 {
+	for n := q.window.first; n != nil; n = n.next {
+		if n.stored && n.message.BrokerSequence() > sequence {
+			return n.order
+		}
+	}
+	return q.arrivals
+}
+
+// Branch describes a branch of a distributed transaction to an administrator.
+type Branch struct {
+	XID        message.XID
+	State      string // active, prepared, heuristically committed, heuristically rolled back
+	Connection string // whose client began it, or prepared it
+	Since      int64  // when it was prepared or decided, in milliseconds since 1970; 0 for an active one
+	Sent       int    // messages
+	Consumed   int
+}
+
+// Branches lists the branches of distributed transactions.
+func (b *Broker) Branches() []Branch {
+	works, decisions := b.branches.all()
+	var all []Branch
+	for _, w := range works {
+		all = append(all, w.describe())
+	}
+	for _, d := range decisions {
+		state := "heuristically rolled back"
+		if d.Committed {
+			state = "heuristically committed"
+		}
+		all = append(all, Branch{XID: d.XID, State: state, Since: d.Time})
+	}
+	return all
+}
+
+func (t *work) describe() Branch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d := Branch{XID: t.branch, State: "prepared", Connection: t.preparation.Connection, Since: t.preparation.Time, Sent: len(t.sends)}
+	if t.phase == active {
+		d.State, d.Connection = "active", t.owner.spec.ID
+	}
+	for _, a := range t.acks {
+		d.Consumed += len(a.nodes)
+	}
+	if t.recovered != nil {
+		for _, s := range t.recovered.Sent {
+			d.Sent += s.Messages
+		}
+		for _, c := range t.recovered.Consumed {
+			d.Consumed += len(c.Sequences)
+		}
+	}
+	return d
+}
+
+// DecideBranch ends a prepared branch in place of its transaction manager, which is told so until it forgets it; done is called
+// when that is durable. It is for an administrator who knows the outcome of the whole transaction.
+func (b *Broker) DecideBranch(x message.XID, commit bool, done func()) error {
+	w, err := b.branches.find(x)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch w.phase {
+	case active:
+		return xaErrorf(xaProtocol, "Transaction '%v' is not prepared: its client has yet to end it, or to go.", x)
+	case ended:
+		return xaErrorf(xaUnknownTransaction, "Transaction '%v' has not been started.", x)
+	}
+	return w.decide(Decision{XID: x, Committed: commit, Heuristic: true, Time: b.millis()}, done)
+}
+
+// ForgetBranch ends the record of a decision in place of the transaction manager.
+func (b *Broker) ForgetBranch(x message.XID, done func()) error {
+	if !b.branches.forgotten(x) {
+		return xaErrorf(xaUnknownTransaction, "Transaction '%v' was decided by nobody.", x)
+	}
+	return b.store.Forget(x, done)
+}
+
+// Commits lists the commits on record, the newest last: of each connection the last few.
+func (b *Broker) Commits() []Committed { return b.store.Commits() }
