@@ -15,6 +15,7 @@ demo           := CONTEXT='$(CONTEXT)' STORAGE_CLASS='$(STORAGE_CLASS)' MANAGER_
 tool            = go tool -modfile=hack/tools/$(1).mod $(1)
 # Everything but test/, whose packages need programs from outside of Go.
 unit_packages   = $$(go list ./... | grep -v /test/)
+interop_part    = $(if $(ONLY)$(GENERATION)$(BROKER),-run '^TestJavaClients$$/$(GENERATION)/^checks.*$(BROKER)' -only '$(ONLY)')
 static         := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags '-s -w'
 
 .DEFAULT_GOAL  := help
@@ -51,8 +52,8 @@ unit: ## The quick loop: all tests that need nothing but Go
 test: race interop cluster-test e2e ## All tests
 race: deps-race cluster-build ## The unit tests with the race detector, and those that need a real API server
 	KUBEBUILDER_ASSETS=$$($(cluster) programs) go test -race -timeout 20m $(unit_packages)
-interop: deps-java ## The broker with ActiveMQ's own Java clients
-	go test -v -count=1 -timeout 20m ./test/interop/...
+interop: deps-java ## The broker with ActiveMQ's own Java clients; ONLY=TopicChecks GENERATION=javax BROKER=classic for a part, see go doc ./test/interop
+	go test -v -count=1 -timeout 20m ./test/interop $(interop_part)
 cluster-test: cluster-build ## The local Kubernetes itself
 	go test -v -count=1 -timeout 10m ./test/cluster/...
 e2e: deps-java images cluster-build ## All of it on the local Kubernetes, while one thing after the other breaks

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// The one whom a broker with locked lets in.
+// The one whom a broker lets in that is configured.
 const (
 	user     = "program"
 	password = "of the program"
@@ -104,17 +104,16 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// locked writes a configuration that lets only the user in and has the policies of the checks, and returns the option that
-// names it.
-func locked(t *testing.T) string {
+// configured writes a configuration that lets only the user in if the text says nothing of rights, and returns the option
+// that names it.
+func configured(t *testing.T, text string) string {
 	t.Helper()
-	policies, err := os.ReadFile("policies.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	users, file := filepath.Join(dir, "users"), filepath.Join(dir, "broker.yaml")
-	for path, text := range map[string]string{users: user + "=" + password + "\n", file: "auth:\n  usersFile: " + users + "\n" + string(policies)} {
+	if !strings.Contains("\n"+text, "\nauth:") {
+		text += "\nauth:\n  usersFile: " + users + "\n"
+	}
+	for path, text := range map[string]string{users: user + "=" + password + "\n", file: text} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

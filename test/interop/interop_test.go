@@ -1,4 +1,3 @@
-// Package interop runs ActiveMQ's own Java clients against brokers: the real thing on both sides.
 package interop
 
 import (
@@ -13,8 +12,9 @@ func TestJavaClients(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := compile(t, name)
-			t.Run("find what they expect", func(t *testing.T) { findWhatTheyExpect(t, g, program) })
-			t.Run("go on over a failover", func(t *testing.T) { goOnOverAFailover(t, g, program) })
+			t.Run("checks on twinmesh", func(t *testing.T) { findWhatTheyExpect(t, g, program) })
+			t.Run("checks on classic", func(t *testing.T) { findTheSameOnClassic(t, g) })
+			t.Run("checks on a pair", func(t *testing.T) { goOnOverAFailover(t, g, program) })
 			t.Run("send and receive", func(t *testing.T) { sendAndReceive(t, g, program) })
 			t.Run("send, then receive from another broker", func(t *testing.T) { receiveFromAnother(t, g, program) })
 			t.Run("send 10,000 messages over a failover", func(t *testing.T) { sendOverAFailover(t, g, program) })
@@ -22,75 +22,6 @@ func TestJavaClients(t *testing.T) {
 			t.Run("understand our own client", func(t *testing.T) { understandOurClient(t, g, program) })
 			t.Run("die together with their broker", func(t *testing.T) { dieWithTheirBroker(t, g, program) })
 		})
-	}
-}
-
-const (
-	everyCheck = "AcknowledgeChecks,RedeliveryChecks,TransactionChecks,TemporaryChecks,TopicChecks,ReceiveChecks,MessageChecks," +
-		"RefusalChecks,UnsupportedChecks,DeadLetterChecks,ExpiryChecks,BrokerRedeliveryChecks,SchedulerChecks,XaChecks"
-	// What an encoding could spoil. Before version 12 nothing translates exceptions' names for jakarta.
-	encodingChecks = "AcknowledgeChecks,TemporaryChecks,ReceiveChecks,MessageChecks"
-)
-
-// findWhatTheyExpect goes through what programs expect of a broker, and over each form of the protocol through what depends
-// on that. The second connector offers what ActiveMQ's brokers do.
-func findWhatTheyExpect(t *testing.T, g generation, program string) {
-	plain, rich := "tcp://"+freeAddress(t), "tcp://"+freeAddress(t)
-	start(t, program, t.TempDir(), locked(t), "--openwire", plain,
-		"--openwire", rich+"?wireFormat.tightEncodingEnabled=true&wireFormat.cacheEnabled=true&wireFormat.stackTraceEnabled=true")
-	var names, args []string
-	for _, run := range []struct{ name, url, checks string }{
-		{"as the broker offers", plain, everyCheck},
-		{"failover", "failover:(" + plain + ")", everyCheck},
-		{"tight, cached", rich, everyCheck},
-		{"tight", rich + "?wireFormat.cacheEnabled=false", encodingChecks},
-		{"cached", rich + "?wireFormat.tightEncodingEnabled=false", encodingChecks},
-		{"small cache", rich + "?wireFormat.cacheSize=128", encodingChecks},
-		{"size prefix disabled", rich + "?wireFormat.sizePrefixDisabled=true", encodingChecks},
-		{"no inactivity", plain + "?wireFormat.maxInactivityDuration=0", encodingChecks},
-		{"version 11", plain + "?wireFormat.version=11", encodingChecks},
-		{"version 9", rich + "?wireFormat.version=9", encodingChecks},
-		{"version 1", rich + "?wireFormat.version=1", "TemporaryChecks,MessageChecks"}, // nothing is pulled yet
-	} {
-		names = append(names, run.name)
-		args = append(args, run.url, run.checks)
-	}
-	for _, line := range g.run(t, "Checks", append([]string{"6"}, args...)...) {
-		report(t, names, line)
-	}
-}
-
-// report makes a test of the outcome of a check.
-func report(t *testing.T, runs []string, line string) {
-	t.Helper()
-	var outcome, check string
-	var run int
-	if _, err := fmt.Sscan(line, &outcome, &run, &check); err != nil {
-		t.Fatalf("%q: %v", line, err)
-	}
-	t.Run(runs[run]+"/"+strings.TrimSuffix(check, ":"), func(t *testing.T) {
-		if outcome != "ok" {
-			t.Error(line)
-		}
-	})
-}
-
-// goOnOverAFailover does to a pair what the checks ask for, and gives it a standby again each time.
-func goOnOverAFailover(t *testing.T, g generation, program string) {
-	p := startPair(t, program)
-	checks := g.start(t, "Checks", "1", p.url(), "FailoverChecks")
-	for line, ok := checks.next(t); ok; line, ok = checks.next(t) {
-		faults := map[string]func(){
-			"kill":                     func() { p.kill(t, func() { checks.answer(t) }) },
-			"kill at the next answer":  func() { p.loseAndKill(t, toClient, checks) },
-			"kill at the next request": func() { p.loseAndKill(t, toBroker, checks) },
-		}
-		if fault := faults[line]; fault != nil {
-			fault()
-			p.restore(t)
-			continue
-		}
-		report(t, []string{"pair"}, line)
 	}
 }
 
@@ -104,7 +35,7 @@ func sendAndReceive(t *testing.T, g generation, program string) {
 }
 
 func receiveFromAnother(t *testing.T, g generation, program string) {
-	p := startPair(t, program)
+	p := startPair(t, program, "--auth=off")
 	g.run(t, "Sender", p.url(), "5", "PERSISTENT", "TRANSACTED", "1")
 	p.kill(t, func() {})
 	lines := g.run(t, "Receive", p.candidURL(), "5")
@@ -114,7 +45,7 @@ func receiveFromAnother(t *testing.T, g generation, program string) {
 }
 
 func sendOverAFailover(t *testing.T, g generation, program string) {
-	p := startPair(t, program)
+	p := startPair(t, program, "--auth=off")
 	sender := g.start(t, "Sender", p.url(), "10000", "PERSISTENT", "SYNC", "1")
 	sender.await(t, 3000)
 	p.kill(t, func() {})
@@ -125,7 +56,7 @@ func sendOverAFailover(t *testing.T, g generation, program string) {
 // sendAndReceiveOverAFailover has several producers, and a consumer that goes on with them.
 func sendAndReceiveOverAFailover(t *testing.T, g generation, program string) {
 	const producers, count = 4, 2500
-	p := startPair(t, program)
+	p := startPair(t, program, "--auth=off")
 	receiver := g.start(t, "Receive", p.candidURL(), fmt.Sprint(producers*count))
 	sender := g.start(t, "Sender", p.url(), fmt.Sprint(count), "PERSISTENT", "SYNC", fmt.Sprint(producers))
 	sender.await(t, producers*count/3)
@@ -137,7 +68,7 @@ func sendAndReceiveOverAFailover(t *testing.T, g generation, program string) {
 // dieWithTheirBroker has a consumer that dies, too: what it got and could not acknowledge is for another one, and marked.
 func dieWithTheirBroker(t *testing.T, g generation, program string) {
 	const count = 5000
-	p := startPair(t, program)
+	p := startPair(t, program, "--auth=off")
 	g.run(t, "Sender", p.url(), fmt.Sprint(count), "PERSISTENT", "TRANSACTED", "1")
 	first := g.start(t, "Receive", p.candidURL(), fmt.Sprint(count))
 	lines := first.await(t, count/3)

@@ -19,7 +19,13 @@ type generation struct {
 
 func compile(t *testing.T, name string) generation {
 	t.Helper()
-	sources, err := filepath.Glob("java/*.java")
+	return generation{name, compileAll(t, name, "java/*.java")}
+}
+
+// compileAll compiles programs for what hack/jms.sh knows, and returns their class path.
+func compileAll(t *testing.T, name, pattern string) string {
+	t.Helper()
+	sources, err := filepath.Glob(pattern)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +35,7 @@ func compile(t *testing.T, name string) generation {
 	if err != nil {
 		t.Fatalf("compiling the JMS programs: %v", err)
 	}
-	return generation{name, strings.TrimSpace(string(classes))}
+	return strings.TrimSpace(string(classes))
 }
 
 // java is a running JMS program.
@@ -43,7 +49,13 @@ type java struct {
 // start runs a program, which knows the user of a locked broker.
 func (g generation) start(t *testing.T, program string, args ...string) *java {
 	t.Helper()
-	options := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", "-cp", g.classes, program}
+	return startJava(t, g.classes, append([]string{program}, args...)...)
+}
+
+// startJava runs a program of a class path.
+func startJava(t *testing.T, classes string, args ...string) *java {
+	t.Helper()
+	options := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", "-cp", classes}
 	j := &java{command: exec.CommandContext(t.Context(), "java", append(options, args...)...)}
 	j.command.Env = append(os.Environ(), "JMS_USERNAME="+user, "JMS_PASSWORD="+password)
 	j.command.Stderr = &j.errors

@@ -9,14 +9,15 @@ import (
 // pair is two brokers on one directory, each behind a proxy that is open while its broker is active.
 type pair struct {
 	program, directory string
+	option             string // for both
 	brokers            [2]*broker
 	proxies            [2]*proxy
 	active             int
 }
 
-func startPair(t *testing.T, program string) *pair {
+func startPair(t *testing.T, program, option string) *pair {
 	t.Helper()
-	p := &pair{program: program, directory: t.TempDir()}
+	p := &pair{program: program, directory: t.TempDir(), option: option}
 	for i := range p.brokers {
 		p.proxies[i] = &proxy{address: freeAddress(t), target: freeAddress(t)}
 		t.Cleanup(p.proxies[i].close)
@@ -28,8 +29,7 @@ func startPair(t *testing.T, program string) *pair {
 
 func (p *pair) start(t *testing.T, i int) {
 	t.Helper()
-	p.brokers[i] = start(t, p.program, p.directory, "--auth", "off", "--config", "policies.yaml",
-		"--openwire", "tcp://"+p.proxies[i].target)
+	p.brokers[i] = start(t, p.program, p.directory, p.option, "--openwire", "tcp://"+p.proxies[i].target)
 }
 
 // candidURL is url for a client that does not keep from its program what it gets twice.

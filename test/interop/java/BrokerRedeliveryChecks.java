@@ -1,7 +1,7 @@
 import javax.jms.*;
 import org.apache.activemq.ActiveMQConnectionFactory;
 
-/** What the broker delivers again: twice, after 300 ms and then 600. */
+/** What the broker delivers again: twice, after one second and then two. */
 class BrokerRedeliveryChecks {
     static void untilItIsADeadLetter(Scene scene) throws Exception {
         refuseThrice(scene, scene.factory());
@@ -36,7 +36,7 @@ class BrokerRedeliveryChecks {
         Session session = impatient(scene, factory);
         MessageConsumer consumer = session.createConsumer(scene.queue);
         String[] told = {"poison", "poison/2", "poison/3"};
-        Long[] waited = {null, 300L, 600L};
+        Long[] waited = {null, 1000L, 2000L};
         for (int i = 0; i < told.length; i++) {
             Message message = Scene.next(consumer);
             Scene.check(Scene.tell(message), told[i]);

@@ -4,7 +4,7 @@ import org.apache.activemq.command.ActiveMQMessage;
 import org.apache.activemq.command.ActiveMQQueue;
 import org.apache.activemq.command.ActiveMQTopic;
 
-/** What becomes of messages that nobody could consume. The queues have the policies of policies.yaml. */
+/** What becomes of messages that nobody could consume. A check's queue is called CLASS.CHECK and a number. */
 class DeadLetterChecks {
     static void haveAQueueOfTheirOwn(Scene scene) throws Exception {
         scene.send("poison");

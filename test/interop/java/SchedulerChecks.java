@@ -86,6 +86,7 @@ class SchedulerChecks {
         return mine;
     }
 
+    @Ours("Classic takes what is never due and drops it with a line in its log, and repeats without bound")
     static void refusesWhatCannotBe(Scene scene) throws Exception {
         Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
         MessageProducer producer = session.createProducer(scene.queue);
@@ -96,6 +97,7 @@ class SchedulerChecks {
     }
 
     /** A program does not wait for the answer to what is not persistent: its exception listener hears of it. */
+    @Ours("Classic takes what is never due")
     static void refusesWhatIsNotPersistent(Scene scene) throws Exception {
         CompletableFuture<String> heard = new CompletableFuture<>();
         Connection connection = scene.open();
@@ -110,6 +112,7 @@ class SchedulerChecks {
     }
 
     /** In a transaction it is the commit that tells, and nothing of the transaction happens. */
+    @Ours("Classic takes what is never due")
     static void refusesATransaction(Scene scene) throws Exception {
         Session session = scene.session(Session.SESSION_TRANSACTED);
         MessageProducer producer = session.createProducer(scene.queue);
