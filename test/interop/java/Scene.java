@@ -127,6 +127,20 @@ final class Scene implements AutoCloseable {
         return ((TextMessage) message).getText() + (count > 1 ? "/" + count : "");
     }
 
+    /** Does what may be refused for a moment. */
+    static void eventually(Action action) throws Exception {
+        for (long end = System.currentTimeMillis() + PATIENCE;; Thread.sleep(10)) {
+            try {
+                action.run();
+                return;
+            } catch (JMSException e) {
+                if (System.currentTimeMillis() > end) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     static Message next(MessageConsumer consumer) throws JMSException {
         Message message = consumer.receive(PATIENCE);
         if (message == null) {

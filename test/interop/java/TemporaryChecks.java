@@ -63,7 +63,7 @@ class TemporaryChecks {
         TemporaryQueue queue = owner.createSession(false, Session.AUTO_ACKNOWLEDGE).createTemporaryQueue();
         Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
         MessageProducer producer = session.createProducer(null);
-        producer.send(queue, session.createMessage());
+        Scene.eventually(() -> producer.send(queue, session.createMessage())); // of the queue, too, it learns a moment later
         owner.close();
         Scene.refused(InvalidDestinationException.class, "", () -> {
             for (long end = System.currentTimeMillis() + Scene.PATIENCE; System.currentTimeMillis() < end; Thread.sleep(10)) {
