@@ -60,7 +60,7 @@ e2e: deps-java images cluster-build ## All of it on the local Kubernetes, while 
 	go test -v -count=1 -timeout 15m ./test/e2e/...
 
 ##@ Measure
-bench: ## Messages a second beside a bare append-and-sync loop, memory, time to start; BENCH_FLAGS='--dir D'
+bench: ## Messages a second beside a bare append-and-sync loop, memory, time to start; BENCH_FLAGS='--dir D' or '--scale'
 	go build -trimpath -o bin/twinmesh-broker ./cmd/broker
 	go run ./test/bench --broker bin/twinmesh-broker $(BENCH_FLAGS)
 

@@ -30,7 +30,7 @@ var listening = regexp.MustCompile(`connector=tcp://(\S+)`)
 // start starts a broker on a directory, and waits until it takes clients.
 func start(ctx context.Context, program, dir string) (*process, error) {
 	p := &process{command: exec.Command(program, "serve", "--auth", "off", "--data", filepath.Join(dir, "data"),
-		"--openwire", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0")}
+		"--openwire", "tcp://127.0.0.1:0?maximumConnections=100000", "--http", "127.0.0.1:0")}
 	log, err := p.command.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@
 // start.
 //
 //	go run ./test/bench --broker bin/twinmesh-broker --dir D --size 1024 --seconds 3
+//	go run ./test/bench --broker bin/twinmesh-broker --scale
 //
 // The measure is a bare loop that overwrites a file of zeros and calls fdatasync after each write, which is the best that
 // one producer can have. The rows of the log say what the store's log makes of it without a network, for goroutines that
@@ -29,8 +30,15 @@ func main() {
 	dir := flag.String("dir", ".", "directory on the disk to measure; what is written there is removed again")
 	size := flag.Int("size", 1024, "bytes a message")
 	seconds := flag.Float64("seconds", 3, "how long each measurement takes")
+	scale := flag.Bool("scale", false, "measure what ten thousand connections and queues and a hundred thousand consumers cost, instead")
 	flag.Parse()
-	if err := run(context.Background(), *program, *dir, *size, time.Duration(*seconds*float64(time.Second))); err != nil {
+	measure := func() error {
+		return run(context.Background(), *program, *dir, *size, time.Duration(*seconds*float64(time.Second)))
+	}
+	if *scale {
+		measure = func() error { return runScale(context.Background(), *program, *dir) }
+	}
+	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
