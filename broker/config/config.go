@@ -38,6 +38,11 @@ type Config struct {
 	Redelivery *RedeliveryPlugin `yaml:"redeliveryPlugin,omitempty"`
 	// TimeStamping has the broker set the times of messages, nil leaves that to clients.
 	TimeStamping *policy.TimeStamping `yaml:"timeStampingBrokerPlugin,omitempty"`
+	// VirtualDestinations are virtual topics and composite destinations.
+	VirtualDestinations []policy.VirtualDestination `yaml:"virtualDestinations"`
+	// UseMirroredQueues copies what is sent to queues to topics, called as MirroredQueue says, which alone turns it on too.
+	UseMirroredQueues bool                  `yaml:"useMirroredQueues"`
+	MirroredQueue     *policy.MirroredQueue `yaml:"mirroredQueue,omitempty"`
 }
 
 // Auth says who may connect.
@@ -53,7 +58,7 @@ type Auth struct {
 func Default() Config {
 	return Config{
 		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
-		Auth: Auth{Mode: "on"}, AdvisorySupport: true,
+		Auth: Auth{Mode: "on"}, AdvisorySupport: true, VirtualDestinations: policy.DefaultVirtualDestinations(),
 	}
 }
 

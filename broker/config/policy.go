@@ -115,6 +115,7 @@ func atLine(n *yaml.Node, errs ...error) error {
 func (c Config) Policies() *policy.Map {
 	m := policy.NewMap()
 	m.TimeStamping = c.TimeStamping
+	m.Virtual = c.virtual()
 	for _, entry := range c.DestinationPolicies {
 		enter(m, entry.Target, &entry.Policy)
 	}
@@ -142,7 +143,19 @@ func enter[P any](m interface {
 	}
 }
 
+func (c Config) virtual() policy.Virtual {
+	v := policy.Virtual{Destinations: c.VirtualDestinations, Mirror: c.MirroredQueue}
+	if c.UseMirroredQueues && v.Mirror == nil {
+		m := policy.DefaultMirroredQueue()
+		v.Mirror = &m
+	}
+	return v
+}
+
 func (c Config) validatePolicies() error {
+	if err := c.virtual().Validate(); err != nil {
+		return prefixed("virtualDestinations", err)
+	}
 	if c.TimeStamping != nil {
 		if err := c.TimeStamping.Validate(); err != nil {
 			return fmt.Errorf("timeStampingBrokerPlugin: %w", err)

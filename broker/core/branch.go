@@ -48,7 +48,7 @@ func (c *Connection) committedBefore(x message.XID) bool {
 // late is what becomes of a message, or with nil of an acknowledgement, when the transaction takes no more. A client that
 // came back says again what it sent, which is there already. t.mu is held.
 func (t *Transaction) late(m *message.Message) error {
-	if t.connection.spec.Again && (m == nil || !stored(m) || !t.broker.store.Fresh(m)) {
+	if t.connection.spec.Again && (m == nil || !t.broker.stores(m) || !t.broker.store.Fresh(m)) {
 		return nil
 	}
 	if t.phase == ended {

@@ -55,6 +55,7 @@ type Broker struct {
 	branches            branches
 	advisories          *advisories
 	anonymousAdvisories bool
+	routes              atomic.Pointer[routing]
 }
 
 // New returns a broker with what the store recovered.
@@ -79,6 +80,7 @@ func New(o Options) *Broker {
 	b.audits.forget()
 	b.stamping.Store(o.Policies.TimeStamping)
 	b.redelivery.Store(o.Policies.Redelivery)
+	b.setRouting(o.Policies.Virtual)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
 	b.schedule = newSchedule(b)
@@ -121,6 +123,7 @@ func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
 	q.policy.Store(b.policies.Find(d))
 	b.queues[d] = q
 	q.place = b.advisories.enter(q)
+	b.routes.Load().enter(q)
 	return q
 }
 

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -150,17 +151,11 @@ func (c *Connection) Room(ctx context.Context) error { return c.broker.store.Roo
 
 // NeedsMemory tells whether some copy of the message is kept in memory alone. The sender of such a message outside of a
 // transaction first waits for Broker.Full.
-func NeedsMemory(m *message.Message) bool {
-	durable := func(d destination.Destination) bool { return d.IsQueue() && !d.IsTemp() }
+func (b *Broker) NeedsMemory(m *message.Message) bool {
 	if p, err := planOf(m); p != nil || err != nil || isManagement(m.Destination()) {
 		return false
 	}
-	for _, d := range m.Destination().Members() {
-		if !m.Persistent() || !durable(d) {
-			return true
-		}
-	}
-	return false
+	return !m.Persistent() || b.arrivesAt(m, func(d destination.Destination) bool { return d.Kind != destination.Queue })
 }
 
 // Send sends a message to its destination; done is called when the broker has it: for a persistent message on a queue,
@@ -175,19 +170,23 @@ func (c *Connection) Send(m *message.Message, done func()) error {
 	}
 	m = c.broker.stamp(m)
 	p, err := planOf(m)
+	if err != nil {
+		return err
+	}
+	copies, err := c.broker.route(m)
 	switch {
 	case err != nil:
 		return err
-	case (p != nil || stored(m)) && !c.broker.store.Fresh(m):
+	case (p != nil || slices.ContainsFunc(copies, stored)) && !c.broker.store.Fresh(m):
 		return c.broker.store.Barrier(done)
 	case isManagement(m.Destination()):
 		return c.broker.schedule.manage(m, done)
 	case p != nil:
 		return c.broker.schedule.put(m, p, done)
-	case len(m.Destination().Members()) > 1:
-		return c.sendToAll(m, done)
+	case len(copies) == 1:
+		return c.sendOne(copies[0], done)
 	}
-	return c.sendOne(m, done)
+	return c.sendAll(copies, done)
 }
 
 func (c *Connection) sendOne(m *message.Message, done func()) error {
@@ -218,32 +217,19 @@ func (c *Connection) sendOne(m *message.Message, done func()) error {
 	return nil
 }
 
-// sendToAll sends copies to the members of a composite destination, as one.
-func (c *Connection) sendToAll(m *message.Message, done func()) error {
+// sendAll sends what a message is routed to, as one.
+func (c *Connection) sendAll(copies []*message.Message, done func()) error {
 	t := c.work()
-	if err := t.addAll(m); err != nil {
+	if err := t.addEach(copies); err != nil {
 		t.undo()
 		return err
 	}
 	return t.commit(done)
 }
 
-// copyFor is the message as one member of its composite destination gets it.
-func copyFor(member destination.Destination, m *message.Message) *message.Message {
-	return m.With(message.SetDestination(member), message.SetOriginalDestination(m.Destination()))
-}
-
-// stored tells whether a message is kept in the store: a persistent one for a queue that outlives its connection.
+// stored tells whether a message, as it is routed, is kept in the store: a persistent one for a queue that outlives its connection.
 func stored(m *message.Message) bool {
-	if !m.Persistent() {
-		return false
-	}
-	for _, d := range m.Destination().Members() {
-		if d.IsQueue() && !d.IsTemp() {
-			return true
-		}
-	}
-	return false
+	return m.Persistent() && m.Destination().Kind == destination.Queue
 }
 
 // sendable refuses what the broker cannot do justice to.

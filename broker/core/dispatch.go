@@ -84,6 +84,7 @@ func (q *queue) attach(c *Consumer) {
 	}
 	q.consumers = slices.Insert(q.consumers, i, c)
 	q.attended.Store(true)
+	q.audience.add(c)
 	q.dispatch()
 }
 
@@ -94,6 +95,7 @@ func (q *queue) detach(c *Consumer, redelivered func(*node) bool) {
 	defer q.mu.Unlock()
 	q.consumers = slices.DeleteFunc(q.consumers, func(o *Consumer) bool { return o == c })
 	q.attended.Store(len(q.consumers) > 0)
+	q.audience.remove(c)
 	var back []*node
 	for n := c.flight.first; n != nil; {
 		next := n.next

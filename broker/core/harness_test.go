@@ -181,6 +181,7 @@ func (t *transaction) commit() {
 type consumer struct {
 	*core.Consumer
 	broker *broker
+	to     destination.Destination
 
 	mu  sync.Mutex
 	got []core.Delivery
@@ -200,7 +201,7 @@ func (c *client) consume(d destination.Destination, prefetch int) *consumer {
 
 func (c *client) subscribe(spec core.ConsumerSpec) *consumer {
 	c.broker.t.Helper()
-	own := &consumer{broker: c.broker}
+	own := &consumer{broker: c.broker, to: spec.Destination}
 	subscribed, err := c.Subscribe(spec, own)
 	c.broker.must(err)
 	own.Consumer = subscribed

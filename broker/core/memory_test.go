@@ -201,10 +201,10 @@ func TestWhichMessagesNeedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := core.NeedsMemory(c.make(d, "")); got != want {
+		if got := c.broker.NeedsMemory(c.make(d, "")); got != want {
 			t.Errorf("a persistent message for %s: %v", name, got)
 		}
-		if !core.NeedsMemory(c.make(d, "", fleeting)) {
+		if !c.broker.NeedsMemory(c.make(d, "", fleeting)) {
 			t.Errorf("a message for %s that is not persistent needs none", name)
 		}
 	}

@@ -17,6 +17,7 @@ func (b *Broker) policy(d destination.Destination) *policy.Policy {
 func (b *Broker) SetPolicies(policies *policy.Map) {
 	b.mu.Lock()
 	b.policies = policies // and whatever comes into being has its options from these
+	b.setRouting(policies.Virtual)
 	b.mu.Unlock()
 	b.audits.forget()
 	b.stamping.Store(policies.TimeStamping)

@@ -41,6 +41,7 @@ type queue struct {
 	behind    bool   // the store has messages above cursor that are not in the window
 	consumers []*Consumer
 	attended  atomic.Bool // there are consumers
+	audience  audience
 	deleted   bool
 	swept     int64 // when expired messages were looked for, in milliseconds since 1970
 

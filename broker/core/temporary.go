@@ -59,6 +59,9 @@ func (b *Broker) addTemporary(d destination.Destination, c *Connection) bool {
 func (b *Broker) removeTemporary(d destination.Destination) {
 	b.mu.Lock()
 	q, t := b.queues[d], b.topics[d]
+	if q != nil {
+		b.routes.Load().leave(q)
+	}
 	delete(b.queues, d)
 	delete(b.topics, d)
 	b.mu.Unlock()

@@ -121,10 +121,14 @@ func (t *Transaction) send(m *message.Message) error {
 	b := t.broker
 	m = b.stamp(m)
 	p, err := planOf(m)
+	if err != nil {
+		return err
+	}
+	copies, err := b.route(m)
 	switch {
 	case err != nil:
 		return err
-	case (p != nil || stored(m)) && !b.store.Fresh(m):
+	case (p != nil || slices.ContainsFunc(copies, stored)) && !b.store.Fresh(m):
 		return nil
 	case isManagement(m.Destination()):
 		return b.schedule.manage(m, nil)
@@ -133,7 +137,7 @@ func (t *Transaction) send(m *message.Message) error {
 		return err
 	}
 	if p == nil {
-		return t.addAll(m)
+		return t.addEach(copies)
 	}
 	job, err := b.schedule.job(m, p)
 	if err != nil {
@@ -187,13 +191,18 @@ func (t *work) letGo() {
 	t.held = 0
 }
 
+// addAll adds what a message is routed to.
 func (t *Transaction) addAll(m *message.Message) error {
-	members := m.Destination().Members()
-	if len(members) == 1 {
-		return t.add(m)
+	copies, err := t.broker.route(m)
+	if err != nil {
+		return err
 	}
-	for _, member := range members {
-		if err := t.add(copyFor(member, m)); err != nil {
+	return t.addEach(copies)
+}
+
+func (t *Transaction) addEach(copies []*message.Message) error {
+	for _, m := range copies {
+		if err := t.add(m); err != nil {
 			return err
 		}
 	}
@@ -272,7 +281,7 @@ func (t *Transaction) NeedsMemory() bool {
 }
 
 func (t *work) needsMemory() bool {
-	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.isJob() && NeedsMemory(s.message) })
+	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.isJob() && !stored(s.message) })
 }
 
 // Commit makes all of a local transaction happen and calls done when that is durable. One that failed is rolled back instead,

@@ -114,6 +114,15 @@ func SetTargetConsumer(b []byte) Set {
 	return Set{targetConsumer, append([]byte{1}, b...)}
 }
 
+// SetBrokerPath sets the ids of the brokers that it came over.
+func SetBrokerPath(ids ...string) Set {
+	b := binary.BigEndian.AppendUint16([]byte{1}, uint16(len(ids)))
+	for _, id := range ids {
+		b = append(append(b, 1, typeBrokerID), rawText(id)...)
+	}
+	return Set{brokerPath, b}
+}
+
 // NoTransaction takes the message out of the transaction that it was sent in.
 func NoTransaction() Set { return Set{transactionID, []byte{0}} }
 

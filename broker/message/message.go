@@ -165,6 +165,9 @@ func (m *Message) LocalTransaction() (int64, bool) {
 	return int64(binary.BigEndian.Uint64(raw[2:])), true
 }
 
+// Travelled tells whether it came from another broker.
+func (m *Message) Travelled() bool { return len(m.field(brokerPath)) > 1 }
+
 // Command is the number of the command by which it was sent, and whether that wants a response.
 func (m *Message) Command() (id int32, wantsResponse bool) {
 	return int32(binary.BigEndian.Uint32(m.field(commandID))), m.field(responseRequired)[0] != 0

@@ -38,7 +38,10 @@ func (l *live) end() {
 }
 
 // immediate has the keys of what changes while the broker runs.
-var immediate = map[string]struct{}{"destinationPolicies": {}, "redeliveryPlugin": {}, "timeStampingBrokerPlugin": {}}
+var immediate = map[string]struct{}{
+	"destinationPolicies": {}, "redeliveryPlugin": {}, "timeStampingBrokerPlugin": {},
+	"virtualDestinations": {}, "useMirroredQueues": {}, "mirroredQueue": {},
+}
 
 // apply takes a configuration and returns the keys that changed by what they need. What needs a restart is told once.
 func (l *live) apply(c config.Config) (changed, restart []string) {

@@ -81,12 +81,14 @@ type Map struct {
 	Redelivery *Redelivery
 	// TimeStamping is nil where clients' clocks are right.
 	TimeStamping *TimeStamping
+	// Virtual says where messages go beside or in place of where they are sent.
+	Virtual Virtual
 }
 
 // NewMap returns the policies of a broker where no destination has one of its own.
 func NewMap() *Map {
 	others := Default()
-	return &Map{others: &others}
+	return &Map{others: &others, Virtual: Virtual{Destinations: DefaultVirtualDestinations()}}
 }
 
 // Add sets the policy of what the pattern covers, unless a more specific one does.

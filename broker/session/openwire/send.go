@@ -57,7 +57,7 @@ func (s *session) send(m *message.Message) error {
 	case m.Transacted():
 		s.sendTransacted(m, r)
 		return nil
-	case !core.NeedsMemory(m):
+	case !s.options.Broker.NeedsMemory(m):
 		r.finish(s.connection.Send(m, r.done))
 		return nil
 	}
