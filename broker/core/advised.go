@@ -48,7 +48,7 @@ func (b *Broker) countConsumers(d destination.Destination) (count int) {
 	b.each(d, func(q *queue) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		count += len(q.consumers)
+		count += len(q.seats)
 	}, func(t *topic) {
 		t.mu.RLock()
 		defer t.mu.RUnlock()

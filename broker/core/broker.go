@@ -179,6 +179,7 @@ func (b *Broker) feed(queues map[*queue]struct{}) {
 	err := b.store.Barrier(func() {
 		for q := range queues {
 			q.mu.Lock()
+			q.release()
 			q.dispatch()
 			q.mu.Unlock()
 		}

@@ -240,8 +240,6 @@ func sendable(m *message.Message) error {
 		return errorf(InvalidDestination, "cannot send to %s: %v", d, d.Validate())
 	case d.IsPattern():
 		return errorf(InvalidDestination, "cannot send to %s: a wildcard is for consumers", d)
-	case m.GroupID() != "":
-		return unsupported("message groups (JMSXGroupID)")
 	}
 	return nil
 }
@@ -288,8 +286,9 @@ func (b *Broker) attach(c *Consumer, members []destination.Destination) error {
 		if q.owner != nil && q.owner != c.connection {
 			return notYours(q.name)
 		}
-		c.source = q
-		q.attach(c)
+		s := &seat{consumer: c, queue: q}
+		c.source = &attendance{only: s, seats: []*seat{s}}
+		q.attach(s)
 		return nil
 	}
 	return b.subscribe(c, members)

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -15,6 +16,7 @@ type ConsumerSpec struct {
 	Selector    string
 	Prefetch    int
 	Priority    int8 // among the consumers of a queue; the highest that can take a message gets it
+	Exclusive   bool // gets all of a queue alone, while no other has it so
 	NoLocal     bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
 	Subject     any  // what advisories tell of it, for the Advisor
 }
@@ -67,7 +69,7 @@ const (
 	Expired     AckKind = 6 // the client found that they have expired
 )
 
-// Consumer is one client's subscription to a queue, a topic, or several topics.
+// Consumer is one client's subscription to queues, to topics, or to both.
 type Consumer struct {
 	spec       ConsumerSpec
 	connection *Connection
@@ -77,14 +79,17 @@ type Consumer struct {
 	ending     atomic.Bool // it gets nothing more
 	place      place       // among what advisories tell of
 
-	// What a queue keeps of its consumer, under the queue's lock.
-	flight  list // dispatched and not done with, in the order of dispatch
-	ready   int  // of these, how many count against the prefetch
-	pulls   pulls
-	scanned uint64 // no message of the window up to this order is for it
+	// What a consumer of queues has in flight, and may have. The lock is taken when a queue's is held, never the reverse, and
+	// the Receiver is called under it.
+	mu          sync.Mutex
+	flight      list             // dispatched and not done with, in the order of dispatch
+	placed      map[uint64]*node // the same by sequence, when they are many
+	outstanding int              // of these, how many count against the prefetch
+	pulls       pulls
+	short       []*seat // the seats that found it full, first those that did so first
 }
 
-// source is what a consumer is attached to: a queue, or a subscription to topics.
+// source is what a consumer is attached to: queues, or a subscription to topics.
 type source interface {
 	acknowledge(c *Consumer, a Ack, tx *Transaction, done func()) error
 	pull(c *Consumer, wait bool) (number uint64)
@@ -144,135 +149,6 @@ func (c *Consumer) Close(last LastDelivered) { c.connection.CloseConsumers(last,
 func (c *Consumer) close(last LastDelivered) {
 	c.source.close(c, last)
 	c.connection.broker.advisories.went(c.place)
-}
-
-// credit is the number of messages of a queue that may be sent to the consumer now.
-func (c *Consumer) credit() int {
-	q := c.source.(*queue)
-	if c.ending.Load() || c.flight.length > 0 && q.broker.flying.spent(q) {
-		return 0
-	}
-	if c.spec.Prefetch == 0 {
-		return c.pulls.waiting()
-	}
-	return max(0, c.spec.Prefetch-c.ready)
-}
-
-// wants evaluates the selector, remembering what it refused: sweeps go in order.
-func (c *Consumer) wants(n *node) bool {
-	if c.selector == nil {
-		return true
-	}
-	if n.order <= c.scanned {
-		return false
-	}
-	if c.selector.Matches(properties{n.message, n.redelivered() > 0}) {
-		return true
-	}
-	c.scanned = n.order
-	return false
-}
-
-// send dispatches a message of a queue to the consumer.
-func (c *Consumer) send(n *node) {
-	c.flight.pushBack(n)
-	c.weigh(n, +1)
-	c.ready++
-	n.returned = false
-	q := c.source.(*queue)
-	if n.stored {
-		q.reached = max(q.reached, n.message.BrokerSequence())
-	}
-	c.receiver.Deliver(Delivery{Message: n.message, Redelivered: n.redelivered(), Pull: c.pulls.answer()})
-}
-
-// weigh counts a stored message as in flight, or with sign -1 as not. What is not stored counts all along.
-func (c *Consumer) weigh(n *node, sign int) {
-	if n.stored {
-		c.connection.broker.flying.add(sign * n.message.Size())
-	}
-}
-
-// release takes a message out of flight.
-func (c *Consumer) release(n *node) {
-	c.flight.remove(n)
-	c.weigh(n, -1)
-}
-
-// mark says what is known of a message in flight, and keeps count of what fills the prefetch.
-func (c *Consumer) mark(n *node, state flight) {
-	if n.state == outstanding && state != outstanding {
-		c.ready--
-	}
-	if n.state != outstanding && state == outstanding {
-		c.ready++
-	}
-	n.state = state
-	n.returned = n.returned && state == outstanding
-}
-
-// land takes messages out of flight.
-func (c *Consumer) land(nodes []*node) {
-	for _, n := range nodes {
-		c.mark(n, consumed)
-		c.release(n)
-	}
-}
-
-// acked finds the messages in flight that an acknowledgement is about, leaving out those that a transaction has already.
-func (c *Consumer) acked(a Ack, tx *Transaction) []*node {
-	first, last := c.ends(a)
-	nodes := between(first, last)
-	if a.counts() && tx == nil && a.Count < len(nodes) {
-		return between(last, last)
-	}
-	return nodes
-}
-
-// ends finds the first and the last message in flight that an acknowledgement is about, nil if there is none.
-func (c *Consumer) ends(a Ack) (first, last *node) {
-	first, last = c.find(a.First), c.find(a.Last)
-	switch {
-	case last == nil:
-		return nil, nil
-	case a.Kind == Individual:
-		first = last
-	case first == nil && (a.First == 0 || a.Kind == Delivered):
-		first = c.flight.first
-	case first == nil: // it speaks of what another broker sent
-		first = last
-	}
-	return first, last
-}
-
-// counts tells whether the acknowledgement names how many messages it ends. If there are more of them outside of a transaction,
-// the client had another order of deliveries from the broker before this one, and some were never given to its program. So
-// only the last one, which the client names, is certain.
-func (a Ack) counts() bool {
-	return a.Count > 0 && (a.Kind == Standard || a.Kind == Poison || a.Kind == Expired)
-}
-
-// between returns what is in flight from first to last and in no transaction; nothing if last comes before first.
-func between(first, last *node) []*node {
-	var nodes []*node
-	for n := first; n != nil; n = n.next {
-		if n.state != consumed {
-			nodes = append(nodes, n)
-		}
-		if n == last {
-			return nodes
-		}
-	}
-	return nil
-}
-
-func (c *Consumer) find(sequence uint64) *node {
-	for n := c.flight.first; n != nil && sequence != 0; n = n.next {
-		if n.message.BrokerSequence() == sequence {
-			return n
-		}
-	}
-	return nil
 }
 
 // compile returns the selector of a consumer, nil for none.

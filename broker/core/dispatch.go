@@ -1,131 +1,163 @@
 package core
 
-import (
-	"cmp"
-	"slices"
-)
-
 // dispatch hands messages to consumers until no consumer can take one. q.mu is held.
 func (q *queue) dispatch() {
-	q.sweep()
-	for q.page() {
+	for q.sweep(); q.page(); {
 		q.sweep()
 	}
 }
 
-// sweep goes once over the window.
+// sweep goes over the window: first for those who were roused, over what the others have refused, then over the rest for all.
 func (q *queue) sweep() {
 	now := q.broker.millis()
-	for n := q.window.first; n != nil && q.credit(); {
-		next := n.next
+	for len(q.roused) > 0 {
+		s := q.roused[0]
+		q.roused = q.roused[1:]
+		q.catchUp(s, now)
+	}
+	q.roused = nil
+	for q.anyoneReady() {
+		n := q.next(q.offered, now)
+		if n == nil {
+			return
+		}
+		q.offered = n.order
+		q.offer(n)
+	}
+}
+
+// catchUp offers one seat what was offered to the others before.
+func (q *queue) catchUp(s *seat, now int64) {
+	for at := s.seen(); q.eligible(s); {
+		n := q.next(at, now)
+		if n == nil || n.order > q.offered {
+			return
+		}
+		at = n.order
+		q.try(s, n)
+	}
+}
+
+// next returns the first message above an order that may be dispatched, nil if there is none, or none below the horizon. What
+// has expired is buried on the way.
+func (q *queue) next(after uint64, now int64) *node {
+	for n := q.window.after(after); n != nil; n = q.window.after(n.order) {
 		switch {
 		case n.message.Expired(now):
 			q.take(n)
 			q.lapse([]*node{n})
 		case n.stored && n.message.BrokerSequence() >= q.horizon:
 			q.advance(n.message.BrokerSequence())
-			return
+			return nil
 		default:
-			q.offer(n)
+			return n
 		}
-		n = next
 	}
+	return nil
 }
 
-// credit tells whether any consumer can take a message.
-func (q *queue) credit() bool {
-	return slices.ContainsFunc(q.consumers, func(c *Consumer) bool { return c.credit() > 0 })
+// eligible tells whether a seat is offered messages.
+func (q *queue) eligible(s *seat) bool { return s.ready && (q.exclusive == nil || q.exclusive == s) }
+
+func (q *queue) anyoneReady() bool {
+	if q.exclusive != nil {
+		return q.exclusive.ready
+	}
+	return len(q.ready) > 0
 }
 
 // offer gives n to the first consumer that can take it: those of higher priority first, and in turn among equals.
 func (q *queue) offer(n *node) {
-	for i, c := range q.consumers {
-		if c.credit() == 0 || !c.wants(n) {
-			continue
+	switch owner := q.groups.owner(n); {
+	case q.exclusive != nil:
+		q.try(q.exclusive, n)
+	case owner != nil:
+		q.try(owner, n)
+	case n.group != "":
+		for s := q.leastLoaded(n); s != nil && !q.try(s, n); {
+			s = q.leastLoaded(n)
 		}
-		q.take(n)
-		if !q.policy.Load().StrictOrderDispatch {
-			q.rotate(i)
+	default:
+		q.ready.all(func(s *seat) bool { return !q.try(s, n) })
+	}
+}
+
+// leastLoaded returns who is to own the group of n: who owns the fewest, among those of the highest priority that want it.
+func (q *queue) leastLoaded(n *node) (best *seat) {
+	q.ready.all(func(s *seat) bool {
+		if best != nil && s.rank < best.rank {
+			return false
 		}
-		c.send(n)
-		return
-	}
-}
-
-// rotate puts the i-th consumer behind all others of its priority.
-func (q *queue) rotate(i int) {
-	c := q.consumers[i]
-	for ; i+1 < len(q.consumers) && q.priority(q.consumers[i+1]) == q.priority(c); i++ {
-		q.consumers[i] = q.consumers[i+1]
-	}
-	q.consumers[i] = c
-}
-
-// priority is a consumer's among those of the queue.
-func (q *queue) priority(c *Consumer) int8 {
-	if q.policy.Load().UseConsumerPriority {
-		return c.spec.Priority
-	}
-	return 0
-}
-
-// rank orders the consumers by priority.
-func (q *queue) rank() {
-	slices.SortStableFunc(q.consumers, func(a, b *Consumer) int { return cmp.Compare(q.priority(b), q.priority(a)) })
-}
-
-// attach adds a consumer, behind those of at least its priority.
-func (q *queue) attach(c *Consumer) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	i := len(q.consumers)
-	for i > 0 && q.priority(q.consumers[i-1]) < q.priority(c) {
-		i--
-	}
-	q.consumers = slices.Insert(q.consumers, i, c)
-	q.attended.Store(true)
-	q.audience.add(c)
-	q.dispatch()
-}
-
-// detach takes a consumer off and returns what it had in flight to the queue, but what was acknowledged in an open transaction.
-// redelivered says which of the returned messages count as delivered once more.
-func (q *queue) detach(c *Consumer, redelivered func(*node) bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.consumers = slices.DeleteFunc(q.consumers, func(o *Consumer) bool { return o == c })
-	q.attended.Store(len(q.consumers) > 0)
-	q.audience.remove(c)
-	var back []*node
-	for n := c.flight.first; n != nil; {
-		next := n.next
-		if n.state != consumed {
-			c.release(n)
-			if redelivered(n) {
-				n.redeliveries++
-			}
-			n.state = outstanding
-			back = append(back, n)
+		if (best == nil || s.groups < best.groups) && s.wants(n) {
+			best = s
 		}
-		n = next
-	}
-	q.giveBack(back)
-	q.dispatch()
+		return true
+	})
+	return best
 }
 
-// remove ends the queue and all that is in it.
-func (q *queue) remove() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.deleted = true
-	for n := q.window.first; n != nil; n = n.next {
-		q.hold(n, -1)
-		if !n.stored {
-			q.broker.memory.add(-n.message.Size())
+// try gives n to a seat, and tells whether it took it. One that has no room rests.
+func (q *queue) try(s *seat, n *node) bool {
+	if !s.ready || !s.wants(n) {
+		return false
+	}
+	if !s.send(n) {
+		q.rest(s)
+		return false
+	}
+	q.take(n)
+	if q.exclusive == nil && !q.policy.Load().StrictOrderDispatch {
+		q.ready.remove(s)
+		q.ready.add(s)
+	}
+	return true
+}
+
+// lookAgain has everyone look at all of the window once more, also at what he refused.
+func (q *queue) lookAgain() { q.lookAgainFrom(0) }
+
+func (q *queue) lookAgainFrom(order uint64) {
+	q.offered = min(q.offered, max(order, 1)-1)
+	if order <= q.furthest {
+		q.epoch++
+		q.furthest = 0
+	}
+}
+
+// page brings in what the store holds, once the window is low, and tells whether there is more in the window now.
+func (q *queue) page() bool {
+	if !q.behind || !q.hungry() {
+		return false
+	}
+	messages, err := q.backing.page(q.cursor, pageMessages, pageBytes)
+	if err != nil {
+		q.broker.logger.Error("cannot read messages back", "queue", q.name.String(), "error", err)
+		return false
+	}
+	if len(messages) == 0 {
+		q.behind = false
+	}
+	for _, m := range messages {
+		q.push(m, true)
+	}
+	return len(messages) > 0
+}
+
+// hungry tells whether the window has nothing left for some consumer that could take more. A consumer whose selector matches
+// nothing in the window makes it grow, up to a limit; who waits for something deeper in the queue waits until others consume.
+func (q *queue) hungry() bool {
+	if q.waiting >= cacheBytes || q.window.after(q.offered) != nil {
+		return false
+	}
+	for q.anyoneReady() {
+		s := q.exclusive
+		if s == nil {
+			s = q.ready[0].first
 		}
+		if s.room() {
+			return true
+		}
+		q.rest(s)
 	}
-	q.window = list{}
+	return false
 }
-
-// has tells whether the consumer is attached.
-func (q *queue) has(c *Consumer) bool { return slices.Contains(q.consumers, c) }

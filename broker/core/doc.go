@@ -7,9 +7,12 @@
 //
 // # Locks
 //
-// A Connection has a lock, and a queue or topic has one. A connection's may be held when a destination's is taken,
-// never the reverse, and no two destinations' at a time. The store is called under either; the functions handed to it
-// run under neither. A Receiver is called under a destination's lock, so it must neither block nor call back.
+// A Connection has a lock, a queue or topic has one, and a consumer of queues has one. They are taken in this order and never in
+// another, and no two destinations' at a time. A consumer's own is for what it has in flight and how much more it may have, since
+// both can be of several queues: whoever ends messages takes them out of flight under it, lets go, and then goes to each queue. So
+// what is on its way between flight and window is in the hands of one goroutine. The store is called under any of them; the
+// functions handed to it run under none. A Receiver is called under a destination's lock, or a consumer's, so it must neither
+// block nor call back.
 //
 // # What is certain
 //

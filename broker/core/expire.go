@@ -58,13 +58,11 @@ func (q *queue) expire(now int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var gone []*node
-	for n := q.window.first; n != nil; {
-		next := n.next
+	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
 		if n.message.Expired(now) {
 			q.take(n)
 			gone = append(gone, n)
 		}
-		n = next
 	}
 	if len(gone) > 0 {
 		q.lapse(gone)

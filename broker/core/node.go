@@ -5,7 +5,9 @@ import "github.com/twinmesh/twinmesh/broker/message"
 // node is a message's place in a queue: in the window, or in flight at a consumer.
 type node struct {
 	message *message.Message
-	order   uint64 // of arrival in the queue
+	order   uint64 // of the queue: what is lower goes first
+	group   string // message group, "" for none
+	seat    *seat  // where it is in flight
 	stored  bool   // the store has it
 	after   uint64 // the sequence of the stored message that came into the queue before it
 	suspect bool   // another holder of the store may have delivered it
@@ -34,36 +36,20 @@ func (n *node) redelivered() int {
 	return n.redeliveries
 }
 
-// list is a list of nodes in the order of their arrival.
+// list is what a consumer has in flight, in the order of dispatch.
 type list struct {
 	first, last *node
 	length      int
 }
 
-func (l *list) pushBack(n *node) { l.insertAfter(l.last, n) }
-
-// insert puts n where its order says; it is quick for what belongs near the front.
-func (l *list) insert(n *node) {
-	var before *node
-	for at := l.first; at != nil && at.order < n.order; at = at.next {
-		before = at
-	}
-	l.insertAfter(before, n)
-}
-
-// insertAfter puts n behind at, or to the front if at is nil.
-func (l *list) insertAfter(at, n *node) {
-	n.previous = at
-	if at == nil {
-		n.next, l.first = l.first, n
+func (l *list) pushBack(n *node) {
+	n.previous, n.next = l.last, nil
+	if l.last == nil {
+		l.first = n
 	} else {
-		n.next, at.next = at.next, n
+		l.last.next = n
 	}
-	if n.next == nil {
-		l.last = n
-	} else {
-		n.next.previous = n
-	}
+	l.last = n
 	l.length++
 }
 

@@ -35,6 +35,9 @@ func (q *queue) setPolicy(p *policy.Policy) {
 	defer q.mu.Unlock()
 	q.policy.Store(p)
 	q.rank()
+	if q.exclusive == nil || !q.competes(q.exclusive) {
+		q.setExclusive(q.successor())
+	}
 	q.dispatch()
 }
 

@@ -23,10 +23,18 @@ func (t *work) prepare(p Preparation, done func()) error {
 
 // lock makes what was consumed something that a transaction has prepared.
 func (a consumption) lock(tx StoreTx) error {
-	q := a.consumer.source.(*queue)
+	for _, nodes := range bySeat(a.nodes) {
+		if err := nodes[0].seat.queue.lock(nodes, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *queue) lock(nodes []*node, tx StoreTx) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if stored := storedOf(a.nodes); len(stored) > 0 {
+	if stored := storedOf(nodes); len(stored) > 0 {
 		return q.backing.remove(stored, tx, nil)
 	}
 	return nil
@@ -76,12 +84,10 @@ func (t *work) decide(d Decision, done func()) error {
 
 // end ends what was consumed, whose removal is part of the outcome.
 func (a consumption) end() {
-	q := a.consumer.source.(*queue)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	a.consumer.land(a.nodes)
-	q.free(a.nodes)
-	q.dispatch()
+	_ = a.land(func(q *queue, nodes []*node) error {
+		q.free(nodes)
+		return nil
+	})
 }
 
 // settle does what an outcome that is durable brings.
@@ -158,14 +164,14 @@ func (q *queue) readmit(sequences []uint64) {
 	q.dispatch()
 }
 
-// orderOf is the order in which a stored message comes before all that are stored after it.
+// orderOf is an order in which a stored message comes before all that are stored after it.
 func (q *queue) orderOf(sequence uint64) uint64 {
-	for n := q.window.first; n != nil; n = n.next {
+	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
 		if n.stored && n.message.BrokerSequence() > sequence {
-			return n.order
+			return n.order - orderStep/2
 		}
 	}
-	return q.arrivals
+	return q.arrivals + orderStep/2
 }
 
 // Branch describes a branch of a distributed transaction to an administrator.

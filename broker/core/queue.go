@@ -16,6 +16,8 @@ const (
 	// windowBytes is what a queue may always hold of stored messages; beyond, all queues share cacheBytes.
 	windowBytes = 64 << 10
 	cacheBytes  = 32 << 20
+	// orderStep is how far the orders of two arrivals are apart, so that something fits in between.
+	orderStep = 1024
 	// horizonStep is how far ahead of dispatch the horizon is put; half of it is when the next step is asked for.
 	horizonStep = 8192
 )
@@ -33,17 +35,27 @@ type queue struct {
 
 	producers atomic.Int64 // how many there are
 
-	mu        sync.Mutex
-	window    list
-	waiting   int // bytes of stored messages in the window
-	arrivals  uint64
-	cursor    uint64 // highest sequence of a stored message that came into the window
-	behind    bool   // the store has messages above cursor that are not in the window
-	consumers []*Consumer
-	attended  atomic.Bool // there are consumers
+	mu       sync.Mutex
+	window   line
+	waiting  int // bytes of stored messages in the window
+	arrivals uint64
+	cursor   uint64 // highest sequence of a stored message that came into the window
+	behind   bool   // the store has messages above cursor that are not in the window
+	deleted  bool
+	swept    int64 // when expired messages were looked for, in milliseconds since 1970
+
+	seats     []*seat
+	coming    uint64      // seats so far
+	attended  atomic.Bool // there are seats
 	audience  audience
-	deleted   bool
-	swept     int64 // when expired messages were looked for, in milliseconds since 1970
+	exclusive *seat // who has the queue for himself, nil for nobody
+	groups    groups
+	ready     ranks   // who is offered messages
+	roused    []*seat // who is ready again and has not looked at what was offered meanwhile
+	held      []*seat // who waits until less is in flight everywhere
+	offered   uint64  // all in the window up to this order was offered to those ready and not roused
+	epoch     uint64  // what was refused in an earlier one is to be looked at again
+	furthest  uint64  // nobody refused anything above this order
 
 	horizon   uint64        // stored messages below it may be dispatched
 	requested atomic.Uint64 // the horizon that the store was asked for
@@ -87,8 +99,8 @@ func (q *queue) fits() bool {
 }
 
 func (q *queue) push(m *message.Message, stored bool) {
-	q.arrivals++
-	n := &node{message: m, order: q.arrivals, stored: stored, redeliveries: m.Redeliveries()}
+	q.arrivals += orderStep
+	n := &node{message: m, order: q.arrivals, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
 	if stored {
 		n.after, q.cursor = q.cursor, m.BrokerSequence()
 		n.suspect = q.cursor < q.suspect
@@ -100,7 +112,7 @@ func (q *queue) push(m *message.Message, stored bool) {
 	if !stored {
 		q.broker.memory.add(m.Size())
 	}
-	q.window.pushBack(n)
+	q.window.insert(n)
 }
 
 // hold counts a stored message as in the window, or with sign -1 as not.
@@ -117,19 +129,17 @@ func (q *queue) take(n *node) {
 	q.hold(n, -1)
 }
 
-// giveBack puts messages in flight back where they were, before all that came after them. If the queue is no more, they
-// vanish with it.
+// giveBack puts messages back where they were, before all that came after them. If the queue is no more, they vanish with it.
 func (q *queue) giveBack(nodes []*node) {
 	if q.deleted {
 		q.free(nodes)
 		return
 	}
-	for i := len(nodes) - 1; i >= 0; i-- {
-		q.hold(nodes[i], +1)
-		q.window.insert(nodes[i])
-	}
-	for _, c := range q.consumers {
-		c.scanned = 0
+	for _, n := range nodes {
+		n.seat = nil
+		q.hold(n, +1)
+		q.window.insert(n)
+		q.lookAgainFrom(n.order)
 	}
 }
 
@@ -140,39 +150,6 @@ func (q *queue) free(nodes []*node) {
 			q.broker.memory.add(-n.message.Size())
 		}
 	}
-}
-
-// page brings in what the store holds, once the window is low, and tells whether there is more in the window now.
-func (q *queue) page() bool {
-	if !q.behind || !q.hungry() {
-		return false
-	}
-	messages, err := q.backing.page(q.cursor, pageMessages, pageBytes)
-	if err != nil {
-		q.broker.logger.Error("cannot read messages back", "queue", q.name.String(), "error", err)
-		return false
-	}
-	if len(messages) == 0 {
-		q.behind = false
-	}
-	for _, m := range messages {
-		q.push(m, true)
-	}
-	return len(messages) > 0
-}
-
-// hungry tells whether the window has nothing left for some consumer that could take more. A consumer whose selector matches
-// nothing in the window makes it grow, up to a limit; who waits for something deeper in the queue waits until others consume.
-func (q *queue) hungry() bool {
-	if q.waiting >= cacheBytes {
-		return false
-	}
-	for _, c := range q.consumers {
-		if c.credit() > 0 && (q.window.last == nil || c.scanned >= q.window.last.order) {
-			return true
-		}
-	}
-	return false
 }
 
 // drop ends messages that are consumed, expired or discarded; stored ones are removed from the store, as part of tx if
@@ -225,6 +202,20 @@ func (q *queue) settle() {
 	if err := q.backing.horizon(max(q.suspect, q.reached+1), nil); err != nil {
 		q.broker.logger.Debug("no horizon: the store takes nothing more", "queue", q.name.String(), "error", err)
 	}
+}
+
+// remove ends the queue and all that is in it.
+func (q *queue) remove() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.deleted = true
+	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
+		q.hold(n, -1)
+		if !n.stored {
+			q.broker.memory.add(-n.message.Size())
+		}
+	}
+	q.window = line{}
 }
 
 func call(f func()) {

@@ -244,7 +244,7 @@ func (t *work) storeTx() StoreTx {
 }
 
 // covers fails the transaction if not all that an acknowledgement names is in flight: another consumer may have it by now, so a
-// commit would do a second time what the program made of it. The queue's lock is held.
+// commit would do a second time what the program made of it. The consumer's lock is held.
 func (t *work) covers(c *Consumer, a Ack) error {
 	first, last := c.ends(a)
 	found := 0
@@ -262,7 +262,19 @@ func NotInFlight() error {
 		"or they are dead letters; do all of it again")
 }
 
-// consume adds what a consumer of a queue acknowledged; the queue's lock is held.
+// acknowledge makes an acknowledgement part of the transaction; the consumer's lock is held.
+func (t *Transaction) acknowledge(c *Consumer, a Ack, nodes []*node) error {
+	if t.phase != active {
+		return t.late(nil)
+	}
+	if err := t.covers(c, a); err != nil {
+		return err
+	}
+	t.consume(c, nodes)
+	return nil
+}
+
+// consume adds what a consumer of queues acknowledged; its lock is held.
 func (t *work) consume(c *Consumer, nodes []*node) {
 	for _, n := range nodes {
 		c.mark(n, consumed)
@@ -335,19 +347,22 @@ func (t *work) advance() {
 
 // take ends what was consumed.
 func (a consumption) take(t *work) error {
-	q := a.consumer.source.(*queue)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	a.consumer.land(a.nodes)
-	var tx StoreTx
-	for _, n := range a.nodes {
-		if n.stored {
+	return a.land(func(q *queue, nodes []*node) error {
+		var tx StoreTx
+		if len(storedOf(nodes)) > 0 {
 			tx = t.storeTx()
 		}
-	}
-	err := q.drop(a.nodes, tx, nil)
-	q.dispatch()
-	return err
+		return q.drop(nodes, tx, nil)
+	})
+}
+
+// land takes what was consumed out of flight, and ends it in each queue.
+func (a consumption) land(end func(*queue, []*node) error) error {
+	c := a.consumer
+	c.mu.Lock()
+	c.land(a.nodes)
+	c.mu.Unlock()
+	return c.source.(*attendance).finish(c, a.nodes, nil, func(q *queue, nodes []*node, _ func()) error { return end(q, nodes) })
 }
 
 // publish gives the messages to their destinations, in the order of their sending.
@@ -395,22 +410,13 @@ func (t *work) undo() {
 	}
 }
 
-// giveBack returns what was acknowledged to its consumer, or if that was closed meanwhile to the queue.
+// giveBack returns what was acknowledged to its consumer, or if that was closed meanwhile to the queues.
 func (a consumption) giveBack() {
-	q := a.consumer.source.(*queue)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.has(a.consumer) {
-		for _, n := range a.nodes {
-			a.consumer.mark(n, outstanding)
-		}
-		return
+	for _, nodes := range bySeat(a.consumer.regain(a.nodes)) {
+		q := nodes[0].seat.queue
+		q.mu.Lock()
+		q.giveBack(nodes)
+		q.dispatch()
+		q.mu.Unlock()
 	}
-	for _, n := range a.nodes {
-		a.consumer.release(n)
-		n.state = outstanding
-		n.redeliveries++
-	}
-	q.giveBack(a.nodes)
-	q.dispatch()
 }

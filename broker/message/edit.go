@@ -156,3 +156,16 @@ func rawBytes(b []byte) []byte {
 	}
 	return append(binary.BigEndian.AppendUint32([]byte{1}, uint32(len(b))), b...)
 }
+
+// FirstForConsumer returns the message as it is dispatched to a consumer that owns its group from then on.
+func (m *Message) FirstForConsumer() *Message {
+	if m.HasDataStructure() {
+		return m
+	}
+	return m.With(Set{groupFirstForConsumer, append([]byte{1}, m.field(groupFirstForConsumer)[1:]...)})
+}
+
+// SetGroup sets JMSXGroupID and JMSXGroupSeq.
+func SetGroup(id string, sequence int32) []Set {
+	return []Set{{groupID, rawText(id)}, {groupSequence, binary.BigEndian.AppendUint32(nil, uint32(sequence))}}
+}

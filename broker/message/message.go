@@ -216,6 +216,12 @@ func (m *Message) GroupSequence() int32 {
 	return int32(binary.BigEndian.Uint32(m.field(groupSequence)))
 }
 
+// IsFirstForConsumer is JMSXGroupFirstForConsumer: the consumer that it is dispatched to had none of its group before.
+func (m *Message) IsFirstForConsumer() bool {
+	first := m.field(groupFirstForConsumer)
+	return len(first) > 0 && first[0] != 0
+}
+
 // UserID is JMSXUserID.
 func (m *Message) UserID() string { return decodeText(m.field(userID)) }
 

@@ -14,6 +14,8 @@ type Policy struct {
 	UseConsumerPriority bool `yaml:"useConsumerPriority"`
 	// StrictOrderDispatch gives a queue's messages to the same consumer as long as it has room, and not to each in turn.
 	StrictOrderDispatch bool `yaml:"strictOrderDispatch"`
+	// AllConsumersExclusiveByDefault makes each consumer of a queue want it for itself, as with consumer.exclusive.
+	AllConsumersExclusiveByDefault bool `yaml:"allConsumersExclusiveByDefault"`
 	// QueuePrefetch is the prefetch of queue consumers that ask for their client's default, ClientQueuePrefetch.
 	QueuePrefetch int `yaml:"queuePrefetch"`
 	// TopicPrefetch is the prefetch of topic consumers that ask for their client's default, ClientTopicPrefetch.

@@ -90,7 +90,6 @@ func TestRefusedConsumers(t *testing.T) {
 	testRefusals(t, map[string]refusalCase{
 		"durable":     {with(func(i *openwire.ConsumerInfo) { i.SubscriptionName = openwire.S("s") }), openwire.JMSException, "does not support durable subscriptions yet"},
 		"browser":     {with(func(i *openwire.ConsumerInfo) { i.Browser = true }), openwire.JMSException, "does not support queue browsers yet"},
-		"exclusive":   {with(func(i *openwire.ConsumerInfo) { i.Exclusive = true }), openwire.JMSException, "does not support exclusive consumers yet"},
 		"retroactive": {with(func(i *openwire.ConsumerInfo) { i.Retroactive = true }), openwire.JMSException, "does not support retroactive consumers yet"},
 		"bridge":      {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
 		"wildcard":    {with(func(i *openwire.ConsumerInfo) { i.Destination = queue("orders.>") }), openwire.JMSException, "does not support consumers with wildcards yet"},
@@ -135,18 +134,12 @@ func TestRefusedTransactions(t *testing.T) {
 }
 
 func TestRefusedMessages(t *testing.T) {
-	group := func(c *client) openwire.Command {
-		m := c.message(1, queue("q"), "x")
-		m.GroupID = openwire.S("g")
-		return m
-	}
 	scheduled := func(c *client) openwire.Command {
 		m := c.message(1, queue("q"), "x")
 		m.MarshalledProperties = wire.AppendMap(nil, []wire.Entry{{Key: "AMQ_SCHEDULED_CRON", Value: wire.TextValue("* *")}})
 		return m
 	}
 	testRefusals(t, map[string]refusalCase{
-		"group":        {group, openwire.JMSException, "does not support message groups (JMSXGroupID) yet"},
 		"schedule":     {scheduled, openwire.JMSException, "has 2 fields"},
 		"send to many": {func(c *client) openwire.Command { return c.message(1, queue("orders.*"), "x") }, openwire.InvalidDestinationException, "a wildcard is for consumers"},
 		"gone": {func(c *client) openwire.Command {

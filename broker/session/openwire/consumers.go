@@ -44,7 +44,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
-		Priority: c.Priority, NoLocal: c.NoLocal, Subject: newSubject(c.ConsumerID, c),
+		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subject: newSubject(c.ConsumerID, c),
 	}, own)
 	if err != nil {
 		return err
@@ -63,8 +63,6 @@ func beyond(c *openwire.ConsumerInfo) string {
 		return "durable subscriptions"
 	case c.Browser:
 		return "queue browsers"
-	case c.Exclusive:
-		return "exclusive consumers"
 	case c.Retroactive:
 		return "retroactive consumers"
 	case c.NetworkSubscription:

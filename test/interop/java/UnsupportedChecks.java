@@ -29,22 +29,9 @@ class UnsupportedChecks {
             () -> session.createProducer(session.createQueue("a.>")).send(session.createMessage()));
     }
 
-    static void exclusiveConsumer(Scene scene) throws Exception {
-        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
-        refused(session, scene, "exclusive consumers yet",
-            () -> session.createConsumer(session.createQueue(scene.name + "?consumer.exclusive=true")));
-    }
-
     static void consumerOfSeveralQueues(Scene scene) throws Exception {
         Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
         refused(session, scene, "consumers of several queues at once yet", () -> session.createConsumer(session.createQueue("a,b")));
-    }
-
-    static void messageGroup(Scene scene) throws Exception {
-        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
-        Message message = session.createMessage();
-        message.setStringProperty("JMSXGroupID", "a group");
-        refused(session, scene, "message groups (JMSXGroupID) yet", () -> session.createProducer(scene.queue).send(message));
     }
 
     private static void refused(Session session, Scene scene, String what, Scene.Action action) throws Exception {
