@@ -84,9 +84,9 @@ type window struct {
 
 // mark tells whether n was marked before; of a number that is too old it is not known.
 func (w *window) mark(n int64, depth int) bool {
-	words := int64(depth+63) / 64
+	words := int64(depth+62)/64 + 1 // since the first of them is left a bit at a time
 	if len(w.bits) == 0 {
-		w.first = n &^ 63
+		w.first = max(0, n&^63-(words-1)*64)
 	}
 	if n < w.first {
 		return false

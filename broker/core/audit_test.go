@@ -22,7 +22,7 @@ func TestWindow(t *testing.T) {
 				t.Fatalf("%d, the highest %d of %d: got %t, want %t", n, highest, depth, got, marked[n])
 			}
 			marked[n], highest = true, max(highest, n)
-			if len(w.bits) > depth/64+1 {
+			if len(w.bits) > (depth+62)/64+1 {
 				t.Fatalf("a window of %d takes %d words", depth, len(w.bits))
 			}
 		}

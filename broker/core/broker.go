@@ -70,17 +70,13 @@ func New(o Options) *Broker {
 		id: o.ID, store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
 		memory:      newGauge(o.MemoryLimit),
 		open:        newGauge(max(1, o.MemoryLimit/4)),
-		policies:    o.Policies,
 		queues:      map[destination.Destination]*queue{},
 		topics:      map[destination.Destination]*topic{},
 		connections: map[string]*Connection{},
 		clients:     map[string]*Connection{},
 	}
 	b.own = &Connection{broker: b}
-	b.audits.forget()
-	b.stamping.Store(o.Policies.TimeStamping)
-	b.redelivery.Store(o.Policies.Redelivery)
-	b.setRouting(o.Policies.Virtual)
+	b.use(o.Policies)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
 	b.schedule = newSchedule(b)

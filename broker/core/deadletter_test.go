@@ -213,6 +213,22 @@ func TestADeadLetterTopic(t *testing.T) {
 	}
 }
 
+// Who subscribes to a topic and to that of its dead letters gets both, and nothing waits for itself.
+func TestADeadLetterTopicOfATopic(t *testing.T) {
+	b := newBroker(t, 0)
+	b.setPolicy(func(p *policy.Policy) {
+		p.DeadLetterStrategy = shared(func(s *policy.SharedDeadLetterStrategy) { s.DeadLetterQueue = "topic://LETTERS" })
+	})
+	c := b.connect("ID:c")
+	consumer := c.consume(destination.Destination{Kind: destination.Topic, Name: "PRICES,LETTERS"}, 1)
+	c.send(prices, "one")
+	c.send(prices, "expiring", message.SetExpiration(b.now.UnixMilli()+1))
+	s := consumer.expect("one")
+	b.now = b.now.Add(time.Second)
+	consumer.consumed(s[0], nil)
+	consumer.expect("expiring")
+}
+
 func TestADeadLetterOfWhatWasNotPersistent(t *testing.T) {
 	b := newBroker(t, 0)
 	b.setPolicy(func(p *policy.Policy) {

@@ -16,18 +16,23 @@ func (b *Broker) policy(d destination.Destination) *policy.Policy {
 // holds for consumers that come after.
 func (b *Broker) SetPolicies(policies *policy.Map) {
 	b.mu.Lock()
-	b.policies = policies // and whatever comes into being has its options from these
-	b.setRouting(policies.Virtual)
+	b.use(policies) // and whatever comes into being has its options from these
 	b.mu.Unlock()
-	b.audits.forget()
-	b.stamping.Store(policies.TimeStamping)
-	b.redelivery.Store(policies.Redelivery)
 	for _, q := range b.allQueues() {
 		q.setPolicy(policies.Find(q.name))
 	}
 	for _, t := range b.allTopics() {
 		t.policy.Store(policies.Find(t.name))
 	}
+}
+
+// use takes policies; b.mu is held or b is not shared yet.
+func (b *Broker) use(policies *policy.Map) {
+	b.policies = policies
+	b.setRouting(policies.Virtual)
+	b.audits.forget()
+	b.stamping.Store(policies.TimeStamping)
+	b.redelivery.Store(policies.Redelivery)
 }
 
 func (q *queue) setPolicy(p *policy.Policy) {

@@ -1,10 +1,14 @@
 package core_test
 
 import (
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/node"
 	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
@@ -53,12 +57,40 @@ func TestConsumersPriorityCountsAsLongAsThePolicySaysSo(t *testing.T) {
 	c.send(orders, "one")
 	high.expect("one")
 	b.setPolicy(func(p *policy.Policy) { p.UseConsumerPriority = false })
-	c.send(orders, "two")
-	c.send(orders, "three")
-	high.expect("two")
+	for _, text := range []string{"two", "three", "3"} {
+		c.send(orders, text)
+	}
+	high.expect("two", "3")
 	low.expect("three")
-	b.setPolicy(func(*policy.Policy) {})
+	b.setPolicy(func(*policy.Policy) {}) // when the next one would be low's
 	c.send(orders, "four")
 	c.send(orders, "five")
 	high.expect("four", "five")
+}
+
+func TestABrokerBeginsWithItsPolicies(t *testing.T) {
+	b := newBroker(t, 0)
+	p := policy.Default()
+	p.QueuePrefetch = 3
+	policies := policy.NewMap()
+	policies.SetDefault(&p)
+	policies.TimeStamping = &policy.TimeStamping{ZeroExpirationOverride: 60_000}
+	policies.Redelivery = &policy.Redelivery{}
+	b.Broker = core.New(core.Options{
+		Store: node.Join(b.store), Now: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler), Policies: policies,
+	})
+	c := b.connect("ID:c")
+	consumer := c.consume(orders, policy.ClientQueuePrefetch)
+	if consumer.Prefetch() != 3 {
+		t.Errorf("the prefetch is %d", consumer.Prefetch())
+	}
+	c.send(orders, "one", message.SetTimestamp(1))
+	d := consumer.take()
+	if len(d) != 1 || d[0].Message.Expiration() != b.now.UnixMilli()+60_000 {
+		t.Fatalf("got %+v", d)
+	}
+	consumer.ack(core.Ack{Kind: core.Poison, Last: d[0].Message.BrokerSequence(), Count: 1}, nil)
+	if letters := b.rest(core.DeadLetters); letters != "" {
+		t.Errorf("the dead letters are %q", letters)
+	}
 }

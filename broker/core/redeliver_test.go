@@ -143,3 +143,11 @@ func TestWhatHasExpiredIsNotDeliveredAgain(t *testing.T) {
 		t.Errorf("the dead letters are %q", letters)
 	}
 }
+
+func TestATopicsMessageTellsHowOftenItWasDelivered(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	consumer := c.consume(prices, 1)
+	c.send(prices, "one", message.SetRedeliveries(3))
+	consumer.expect("one+3")
+}

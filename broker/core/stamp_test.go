@@ -6,6 +6,7 @@ import (
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
+	codec "github.com/twinmesh/twinmesh/broker/openwire"
 	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
@@ -70,6 +71,28 @@ func TestWhatIsNotStamped(t *testing.T) {
 	for _, d := range append(c.consume(orders, 1).take(), c.consume(core.DeadLetters, 1).take()...) {
 		if m := d.Message; m.Timestamp() > 5 || m.Expiration() != 0 {
 			t.Errorf("%s has the time %d, and expires at %d", m.Content(), m.Timestamp(), m.Expiration())
+		}
+	}
+}
+
+func TestMessagesOfOtherBrokersAreStampedOnlyIfAskedFor(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		b := newBroker(t, 0)
+		policies := policy.NewMap()
+		policies.TimeStamping = &policy.TimeStamping{ProcessNetworkMessages: asked}
+		b.SetPolicies(policies)
+		c := b.connect("ID:c")
+		m := &codec.BytesMessage{}
+		m.Destination = &codec.Queue{PhysicalName: codec.S(orders.Name)}
+		m.MessageID = &codec.MessageID{ProducerID: &codec.ProducerID{ConnectionID: codec.S("ID:far")}}
+		m.Timestamp, m.BrokerPath = 5, []*codec.BrokerID{{Value: codec.S("ID:other")}}
+		bytes, err := codec.AppendLoose(nil, m, codec.NewestVersion)
+		b.must(err)
+		far, err := message.Parse(bytes)
+		b.must(err)
+		b.must(c.Send(far, nil))
+		if got := c.consume(orders, 1).take()[0].Message.Timestamp(); (got != 5) != asked {
+			t.Errorf("asked for: %t, and its time is %d", asked, got)
 		}
 	}
 }
