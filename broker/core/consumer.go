@@ -85,6 +85,7 @@ type Consumer struct {
 	flight      list             // dispatched and not done with, in the order of dispatch
 	placed      map[uint64]*node // the same by sequence, when they are many
 	outstanding int              // of these, how many count against the prefetch
+	done        int              // of these, how many are acknowledged in open transactions
 	pulls       pulls
 	short       []*seat // the seats that found it full, first those that did so first
 }

@@ -45,6 +45,9 @@ func (d death) text(m *message.Message) string {
 func (q *queue) bury(nodes []*node, d death, done func()) error {
 	t := q.broker.transaction()
 	at, subscription := q.backing.origin()
+	if err := q.fill(nodes); err != nil {
+		return err
+	}
 	for _, n := range nodes {
 		if err := t.succeed(n.message, q.policy.Load(), at, subscription, d); err != nil {
 			t.undo()

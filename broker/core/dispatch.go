@@ -49,7 +49,11 @@ func (q *queue) next(after uint64, now int64) *node {
 		case n.stored && n.message.BrokerSequence() >= q.horizon:
 			q.advance(n.message.BrokerSequence())
 			return nil
-		default:
+		case !n.hollow:
+			return n
+		case !q.refill(n):
+			return nil
+		case !n.hollow:
 			return n
 		}
 	}

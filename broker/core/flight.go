@@ -47,6 +47,9 @@ func (c *Consumer) release(n *node) {
 		c.placed = nil
 	}
 	c.weigh(n, -1)
+	if n.state == consumed {
+		c.done--
+	}
 }
 
 // mark says what is known of a message in flight, and keeps count of what fills the prefetch.
@@ -56,6 +59,12 @@ func (c *Consumer) mark(n *node, state flight) {
 	}
 	if n.state != outstanding && state == outstanding {
 		c.outstanding++
+	}
+	if n.state != consumed && state == consumed {
+		c.done++
+	}
+	if n.state == consumed && state != consumed {
+		c.done--
 	}
 	n.state = state
 	n.returned = n.returned && state == outstanding

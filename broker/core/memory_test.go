@@ -99,7 +99,8 @@ func TestATopicsMessageCountsForEachSubscriberUntilItIsWritten(t *testing.T) {
 	}
 }
 
-// Nothing but its own end frees the memory of a transaction, so the broker does not wait for that but refuses.
+// Nothing but its own end frees the memory of a transaction, so the broker does not wait for that but refuses. Of stored
+// messages only the number counts.
 func TestOpenTransactionsAreBounded(t *testing.T) {
 	for name, sets := range map[string][]message.Set{"persistent": nil, "not persistent": {fleeting}} {
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +108,9 @@ func TestOpenTransactionsAreBounded(t *testing.T) {
 			c := b.connect("ID:c")
 			first, second := c.begin(), c.begin()
 			first.send(orders, big, sets...)
+			for n := 0; sets == nil && n < 3; n++ {
+				first.send(bills, big+big)
+			}
 			err := second.Send(c.make(orders, "more", sets...))
 			var refused *core.Error
 			if !errors.As(err, &refused) || refused.Kind != core.ResourceAllocation || !strings.Contains(refused.Text, "commit more often") {

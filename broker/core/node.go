@@ -9,6 +9,7 @@ type node struct {
 	group   string // message group, "" for none
 	seat    *seat  // where it is in flight
 	stored  bool   // the store has it
+	hollow  bool   // body and properties are only there
 	after   uint64 // the sequence of the stored message that came into the queue before it
 	suspect bool   // another holder of the store may have delivered it
 

@@ -94,7 +94,7 @@ func (a consumption) end() {
 func (t *work) settle(d Decision, first uint64) {
 	if d.Committed {
 		for _, s := range t.sends {
-			if s.place >= 0 {
+			if s.place >= 0 && !s.left {
 				s.message.SetBrokerSequence(first + uint64(s.place))
 			}
 		}
@@ -130,12 +130,12 @@ func (b *Broker) wake(d destination.Destination) {
 	if d == jobs {
 		b.schedule.reload()
 	} else if q, err := b.queue(d); err == nil && d.IsQueue() {
-		q.refill()
+		q.awake()
 	}
 }
 
-// refill looks for messages in the store that came there without the queue's knowing.
-func (q *queue) refill() {
+// awake looks for messages in the store that came there without passing through the queue.
+func (q *queue) awake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.behind = true
@@ -204,7 +204,7 @@ func (b *Broker) Branches() []Branch {
 func (t *work) describe() Branch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	d := Branch{XID: t.branch, State: "prepared", Connection: t.preparation.Connection, Since: t.preparation.Time, Sent: len(t.sends)}
+	d := Branch{XID: t.branch, State: "prepared", Connection: t.preparation.Connection, Since: t.preparation.Time, Sent: t.sent}
 	if t.phase == active {
 		d.State, d.Connection = "active", t.owner.spec.ID
 	}

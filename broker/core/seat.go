@@ -146,7 +146,7 @@ func (s *seat) room() bool {
 func (s *seat) hasRoom() bool {
 	c, q := s.consumer, s.queue
 	full := c.credit() == 0
-	if !full && (c.flight.length == 0 || !q.broker.flying.spent(q)) {
+	if !full && (c.flight.length == c.done || !q.broker.flying.spent(q)) {
 		return true
 	}
 	if !s.waits {

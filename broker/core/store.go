@@ -43,6 +43,8 @@ type Store interface {
 // StoreTx gathers what is stored together. It is used by one goroutine at a time.
 type StoreTx interface {
 	Add(m *message.Message) error
+	// Leave is Add for a message of which nothing stays in memory: after the commit it comes with a page.
+	Leave(m *message.Message) error
 	Remove(queue destination.Destination, sequences []uint64) error
 	// Commit numbers the added messages in order and makes everything durable as one.
 	Commit(done func()) error

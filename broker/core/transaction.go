@@ -31,7 +31,9 @@ type work struct {
 	stored int     // messages that it has
 	sends  []send
 	acks   []consumption
-	held   int   // bytes of what was sent
+	sent   int   // messages
+	held   int   // what they count in memory
+	cached int   // bytes of stored ones that are kept there
 	failed error // why it can only be rolled back
 
 	preparation Preparation
@@ -55,7 +57,8 @@ type send struct {
 	from    *Connection
 	queue   *queue
 	topic   *topic
-	place   int // among the transaction's stored messages; -1 for one that is not stored
+	place   int  // among the transaction's stored messages; -1 for one that is not stored
+	left    bool // to the store: message is nil, and it stands for several
 }
 
 func (s send) isJob() bool { return s.queue == nil && s.topic == nil }
@@ -133,7 +136,7 @@ func (t *Transaction) send(m *message.Message) error {
 	case isManagement(m.Destination()):
 		return b.schedule.manage(m, nil)
 	}
-	if err := t.hold(m); err != nil {
+	if err := t.room(); err != nil {
 		return err
 	}
 	if p == nil {
@@ -151,8 +154,7 @@ func (t *Transaction) addJob(job *message.Message) error {
 	if err := t.storeTx().Add(job); err != nil {
 		return err
 	}
-	t.sends = append(t.sends, send{message: job, place: t.stored})
-	t.stored++
+	t.append(send{message: job, place: t.stored})
 	return nil
 }
 
@@ -170,25 +172,6 @@ func (t *Transaction) Fail(err error) {
 		defer t.leave()
 		_ = t.note(err)
 	}
-}
-
-// hold counts a message as held by the transaction. Nothing but the end of a transaction gives this memory back, so there
-// is no use in waiting for it.
-func (t *work) hold(m *message.Message) error {
-	b := t.broker
-	if !b.open.room() {
-		return errorf(ResourceAllocation, "open transactions hold %d bytes of messages, which is all the memory that the broker has for them: "+
-			"commit more often, and close what has left a transaction open", b.open.limit)
-	}
-	t.held += m.Size()
-	b.open.add(m.Size())
-	return nil
-}
-
-// letGo ends what hold began.
-func (t *work) letGo() {
-	t.broker.open.add(-t.held)
-	t.held = 0
 }
 
 // addAll adds what a message is routed to.
@@ -226,13 +209,16 @@ func (t *Transaction) add(m *message.Message) (err error) {
 		return err
 	}
 	if stored(m) {
-		if err := t.storeTx().Add(m); err != nil {
+		s.place, s.left = t.stored, s.queue != nil && !t.keeps(m)
+		put := t.storeTx().Add
+		if s.left {
+			put = t.store.Leave
+		}
+		if err := put(m); err != nil {
 			return err
 		}
-		s.place = t.stored
-		t.stored++
 	}
-	t.sends = append(t.sends, s)
+	t.append(s)
 	return nil
 }
 
@@ -279,6 +265,7 @@ func (t *work) consume(c *Consumer, nodes []*node) {
 	for _, n := range nodes {
 		c.mark(n, consumed)
 	}
+	c.hollow(nodes)
 	t.acks = append(t.acks, consumption{c, nodes})
 }
 
@@ -293,7 +280,7 @@ func (t *Transaction) NeedsMemory() bool {
 }
 
 func (t *work) needsMemory() bool {
-	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.isJob() && !stored(s.message) })
+	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.left && !s.isJob() && !stored(s.message) })
 }
 
 // Commit makes all of a local transaction happen and calls done when that is durable. One that failed is rolled back instead,
@@ -339,7 +326,7 @@ func (t *work) commitAs(record Committed, done func()) error {
 // advance puts the horizons of the queues ahead of what the commit brings them.
 func (t *work) advance() {
 	for _, s := range t.sends {
-		if s.queue != nil && s.place >= 0 && s.queue.attended.Load() {
+		if s.queue != nil && s.place >= 0 && !s.left && s.queue.attended.Load() {
 			s.queue.advance(s.message.BrokerSequence())
 		}
 	}
@@ -369,6 +356,10 @@ func (a consumption) land(end func(*queue, []*node) error) error {
 func (t *work) publish() {
 	defer t.letGo()
 	for _, s := range t.sends {
+		if s.left {
+			s.queue.awake()
+			continue
+		}
 		if s.isJob() {
 			t.broker.schedule.add(s.message)
 			continue
