@@ -1,6 +1,9 @@
 package core
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
 )
@@ -148,6 +151,8 @@ func (q *queue) readmit(sequences []uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.behind = true
+	orders := q.orders()
+	slices.Sort(sequences)
 	var back []*node
 	for _, sequence := range sequences {
 		if sequence > q.cursor || q.deleted {
@@ -157,21 +162,49 @@ func (q *queue) readmit(sequences []uint64) {
 		if err != nil {
 			q.broker.logger.Error("cannot read a message back", "queue", q.name.String(), "error", err)
 		} else if m != nil {
-			back = append(back, &node{message: m, stored: true, suspect: true, order: q.orderOf(sequence)})
+			back = append(back, &node{message: m, stored: true, suspect: true, order: orders.before(sequence)})
 		}
 	}
 	q.giveBack(back)
 	q.dispatch()
 }
 
-// orderOf is an order in which a stored message comes before all that are stored after it.
-func (q *queue) orderOf(sequence uint64) uint64 {
-	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
-		if n.stored && n.message.BrokerSequence() > sequence {
-			return n.order - orderStep/2
+// orders are the orders of a queue's stored messages by their sequences, in the window and in flight.
+type orders []ordered
+
+type ordered struct{ sequence, order uint64 }
+
+func (q *queue) orders() (all orders) {
+	note := func(n *node) {
+		if n.stored {
+			all = append(all, ordered{n.message.BrokerSequence(), n.order})
 		}
 	}
-	return q.arrivals + orderStep/2
+	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
+		note(n)
+	}
+	for _, s := range q.seats {
+		s.eachInFlight(note)
+	}
+	slices.SortFunc(all, func(a, b ordered) int { return cmp.Compare(a.sequence, b.sequence) })
+	return append(all, ordered{1<<64 - 1, q.arrivals + orderStep})
+}
+
+// before is an order in front of what was stored after a sequence.
+func (o orders) before(sequence uint64) uint64 {
+	i, _ := slices.BinarySearchFunc(o, sequence, func(e ordered, s uint64) int { return cmp.Compare(e.sequence, s) })
+	return o[i].order - orderStep/2
+}
+
+// eachInFlight goes over the seat's messages in flight.
+func (s *seat) eachInFlight(note func(*node)) {
+	s.consumer.mu.Lock()
+	defer s.consumer.mu.Unlock()
+	for n := s.consumer.flight.first; n != nil; n = n.next {
+		if n.seat == s {
+			note(n)
+		}
+	}
 }
 
 // Branch describes a branch of a distributed transaction to an administrator.

@@ -1,0 +1,313 @@
+package core_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+var branch = message.XID{Format: 86, Global: "g", Branch: "b"}
+
+func (c *client) join(x message.XID) *transaction {
+	c.broker.t.Helper()
+	tx, err := c.BeginBranch(x)
+	c.broker.must(err)
+	return &transaction{tx, c}
+}
+
+// prepare prepares the branch and waits until that is durable; it tells whether it was read-only.
+func (c *client) prepare(x message.XID) (readOnly bool) {
+	c.broker.t.Helper()
+	done := false
+	c.broker.must(c.Prepare(x, func(r bool) { done, readOnly = true, r }))
+	c.broker.settle()
+	if !done {
+		c.broker.t.Fatalf("the broker does not say that %v is prepared", x)
+	}
+	return readOnly
+}
+
+// outcome is how a prepared transaction ends.
+type outcome struct {
+	end       func(b *broker, c *client, done func()) error
+	sent      string // the contents of orders afterwards
+	consumed  string // of bills
+	heuristic int    // the code that a transaction manager gets then, 0 if it is not an administrator's
+}
+
+var outcomes = map[string]outcome{
+	"commit":   {end: func(_ *broker, c *client, done func()) error { return c.CommitBranch(branch, false, done) }, sent: "one two"},
+	"rollback": {end: func(_ *broker, c *client, done func()) error { return c.RollbackBranch(branch, done) }, consumed: "consumed"},
+	"an administrator's commit": {end: func(b *broker, _ *client, done func()) error { return b.DecideBranch(branch, true, done) },
+		sent: "one two", heuristic: 7},
+	"an administrator's rollback": {end: func(b *broker, _ *client, done func()) error { return b.DecideBranch(branch, false, done) },
+		consumed: "consumed", heuristic: 6},
+}
+
+// work sends two messages and consumes one in the branch.
+func work(c *client) {
+	c.send(bills, "consumed")
+	c.send(bills, "kept")
+	consumer := c.consume(bills, 1)
+	tx := c.join(branch)
+	tx.send(orders, "one")
+	tx.send(orders, "two")
+	consumer.consumed(consumer.expect("consumed")[0], tx)
+}
+
+func TestAPreparedBranch(t *testing.T) {
+	for name, o := range outcomes {
+		for where, between := range map[string]func(*broker, *client) *broker{
+			"at once":                   func(b *broker, _ *client) *broker { return b },
+			"after the connection":      func(b *broker, c *client) *broker { c.Close(core.AllUnknown); return b },
+			"at the next broker":        func(b *broker, _ *client) *broker { return b.crash(0) },
+			"at the next broker's next": func(b *broker, _ *client) *broker { return b.handOver().handOver() },
+		} {
+			t.Run(name+" "+where, func(t *testing.T) {
+				b := newBroker(t, 0)
+				c := b.connect("ID:c")
+				work(c)
+				c.prepare(branch)
+				b = between(b, c)
+				watcher := b.connect("ID:w")
+				watcher.consume(orders, 10).expect()
+				other := watcher.consume(bills, 10)
+				if where != "at once" { // where the first consumer has it
+					other.expect("kept+1")
+				}
+				if got := watcher.RecoverBranches(); !gocmp.Equal(got, []message.XID{branch}) {
+					t.Fatalf("recovered are %v", got)
+				}
+				end(t, b, b.connect("ID:m"), o)
+				watcher.Close(core.NoneDelivered)
+				if where == "at once" {
+					c.Close(core.NoneDelivered)
+				}
+				wantLeft(t, b, o)
+				wantLeft(t, b.handOver(), outcome{})
+			})
+		}
+	}
+}
+
+// end ends the branch, and asks once more.
+func end(t *testing.T, b *broker, c *client, o outcome) {
+	t.Helper()
+	done := false
+	b.must(o.end(b, c, func() { done = true }))
+	b.settle()
+	if !done {
+		t.Fatal("the broker does not say that the outcome is durable")
+	}
+	code := -4
+	if o.heuristic != 0 {
+		code = o.heuristic
+		if got := c.RecoverBranches(); !gocmp.Equal(got, []message.XID{branch}) {
+			t.Errorf("a transaction manager does not learn of the decision: %v", got)
+		}
+	}
+	wantCode(t, c.CommitBranch(branch, false, nil), code)
+	wantCode(t, c.RollbackBranch(branch, nil), code)
+	if o.heuristic != 0 {
+		b.must(c.ForgetBranch(branch, nil))
+	}
+	wantCode(t, c.ForgetBranch(branch, nil), -4)
+	if got := c.RecoverBranches(); len(got) > 0 {
+		t.Errorf("still there: %v", got)
+	}
+	if got := b.Branches(); len(got) > 0 {
+		t.Errorf("still listed: %v", got)
+	}
+}
+
+func wantCode(t *testing.T, err error, code int) {
+	t.Helper()
+	var x *core.XAError
+	if !errors.As(err, &x) || x.Code != code {
+		t.Errorf("got %v, want an XA error of code %d", err, code)
+	}
+}
+
+// wantLeft compares and takes what is in the queues.
+func wantLeft(t *testing.T, b *broker, o outcome) {
+	t.Helper()
+	if got := b.rest(orders); got != o.sent {
+		t.Errorf("sent is %q, want %q", got, o.sent)
+	}
+	kept := ""
+	if o.end != nil {
+		kept = "kept"
+	}
+	if got := b.rest(bills); got != strings.TrimSpace(o.consumed+" "+kept) {
+		t.Errorf("left is %q, want %q", got, o.consumed)
+	}
+}
+
+// With whatever of the records in the log: a branch is prepared whole or gone, and has its outcome whole or waits for it.
+func TestABranchIsWholeOverACrash(t *testing.T) {
+	wholeOverACrash(t, "|consumed kept", "|kept", func(_ *broker, c *client) func(func()) {
+		work(c)
+		return func(done func()) { c.broker.must(c.Prepare(branch, func(bool) { done() })) }
+	}, orders, bills)
+	for name, o := range outcomes {
+		t.Run(name, func(t *testing.T) {
+			after := o.sent + "|" + strings.TrimSpace(o.consumed+" kept")
+			wholeOverACrash(t, "|kept", after, func(b *broker, c *client) func(func()) {
+				work(c)
+				c.prepare(branch)
+				return func(done func()) { b.must(o.end(b, b.connect("ID:m"), done)) }
+			}, orders, bills)
+		})
+	}
+}
+
+// A client may commit before it has the answer to the preparation.
+func TestAnOutcomeWaitsForThePreparation(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	work(c)
+	b.log.Hold()
+	var told []string
+	b.must(c.Prepare(branch, func(bool) { told = append(told, "prepared") }))
+	b.must(c.CommitBranch(branch, false, func() { told = append(told, "committed") }))
+	wantCode(t, c.RollbackBranch(branch, nil), -6)
+	if got := c.RecoverBranches(); !gocmp.Equal(got, []message.XID{branch}) {
+		t.Errorf("recovered are %v", got)
+	}
+	b.log.Release()
+	b.settle()
+	if got := strings.Join(told, ", "); got != "prepared, committed" {
+		t.Errorf("told is %q", got)
+	}
+	c.Close(core.NoneDelivered)
+	wantLeft(t, b, outcomes["commit"])
+}
+
+func TestHeuristicOutcomesSurviveTheBroker(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	work(c)
+	c.prepare(branch)
+	b.now = b.now.Add(1)
+	b.must(b.DecideBranch(branch, true, nil))
+	b.settle()
+	b = b.handOver()
+	manager := b.connect("ID:m")
+	want := []core.Branch{{XID: branch, State: "heuristically committed", Since: b.now.UnixMilli()}}
+	if diff := gocmp.Diff(want, b.Branches()); diff != "" {
+		t.Errorf("branches (-want +got):\n%s", diff)
+	}
+	wantCode(t, manager.CommitBranch(branch, false, nil), 7)
+	_, err := manager.BeginBranch(branch)
+	wantCode(t, err, 7)
+	b.must(b.ForgetBranch(branch, nil))
+	wantCode(t, b.ForgetBranch(branch, nil), -4)
+	if left := b.handOver().Branches(); len(left) > 0 {
+		t.Errorf("forgotten, and there again: %v", left)
+	}
+}
+
+// Others' messages of the same queue come in order around those that are prepared, and so do these when they come back.
+func TestWhatIsRolledBackComesBackInItsPlace(t *testing.T) {
+	for name, next := range map[string]func(*broker) *broker{
+		"here": func(b *broker) *broker { return b }, "at the next broker": func(b *broker) *broker { return b.crash(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, 0)
+			c := b.connect("ID:c")
+			for _, text := range []string{"1", "2", "3", "4", "5"} {
+				c.send(orders, text)
+			}
+			consumer := c.consume(orders, 10)
+			s := consumer.expect("1", "2", "3", "4", "5")
+			tx := c.join(branch)
+			for _, i := range []int{1, 3} {
+				consumer.ack(core.Ack{Kind: core.Individual, Last: s[i], Count: 1}, tx)
+			}
+			c.prepare(branch)
+			c.Close(core.NoneDelivered)
+			b = next(b)
+			watcher := b.connect("ID:w")
+			one := watcher.consume(orders, 1) // so that all of them are looked at
+			one.take()
+			b.must(watcher.RollbackBranch(branch, nil))
+			b.settle()
+			watcher.Close(core.NoneDelivered)
+			if got := b.rest(orders); got != "1 2 3 4 5" {
+				t.Errorf("left is %q", got)
+			}
+		})
+	}
+}
+
+func TestWhatIsPreparedIsKnownToAnAdministrator(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	work(c)
+	want := []core.Branch{{XID: branch, State: "active", Connection: "ID:c", Sent: 2, Consumed: 1}}
+	if diff := gocmp.Diff(want, b.Branches()); diff != "" {
+		t.Errorf("before it is prepared (-want +got):\n%s", diff)
+	}
+	wantCode(t, b.DecideBranch(branch, true, nil), -6)
+	wantCode(t, b.DecideBranch(message.XID{Global: "other"}, true, nil), -4)
+	c.prepare(branch)
+	want[0].State, want[0].Since = "prepared", b.now.UnixMilli()
+	if diff := gocmp.Diff(want, b.Branches()); diff != "" {
+		t.Errorf("once it is (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(want, b.handOver().Branches()); diff != "" {
+		t.Errorf("at the next broker (-want +got):\n%s", diff)
+	}
+}
+
+// What is prepared for a delayed delivery is scheduled by the commit, also at the broker that takes over.
+func TestAPreparedJobIsScheduledByItsCommit(t *testing.T) {
+	for name, next := range map[string]func(*broker) *broker{
+		"here": func(b *broker) *broker { return b }, "at the next broker": func(b *broker) *broker { return b.handOver() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, 0)
+			c := b.connect("ID:c")
+			c.join(branch).send(orders, "later", later(t, "AMQ_SCHEDULED_DELAY", 1000))
+			c.prepare(branch)
+			b = next(b)
+			b.must(b.connect("ID:m").CommitBranch(branch, false, nil))
+			b.settle()
+			if got := b.rest(orders); got != "" {
+				t.Errorf("at once there is %q", got)
+			}
+			b.pass(2 * time.Second)
+			if got := b.rest(orders); got != "later" {
+				t.Errorf("later there is %q", got)
+			}
+		})
+	}
+}
+
+func TestCommitsAreOnRecord(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	for _, end := range []func(*transaction){(*transaction).commit, func(tx *transaction) { tx.Rollback() }, (*transaction).commit} {
+		tx := c.begin()
+		tx.send(orders, "one")
+		end(tx)
+	}
+	tx := c.join(branch)
+	tx.send(orders, "one")
+	b.must(c.CommitBranch(branch, true, nil))
+	b.settle()
+	var names []string
+	for _, k := range b.handOver().Commits() {
+		names = append(names, k.Name)
+	}
+	want := []string{"TX:ID:c:0", "TX:ID:c:2", "XID:[86,globalId=67,branchId=62]"}
+	if diff := gocmp.Diff(want, names); diff != "" {
+		t.Errorf("on record (-want +got):\n%s", diff)
+	}
+}
