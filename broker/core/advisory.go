@@ -192,7 +192,7 @@ func (a *advisories) publish(n note) {
 		n.only.offer(a.message(n.advice), nil)
 		return
 	}
-	if t := a.broker.existingTopic(destination.Destination{Kind: destination.Topic, Name: n.advice.Topic}); t != nil && t.used() {
+	if t := a.broker.heardTopic(destination.Destination{Kind: destination.Topic, Name: n.advice.Topic}); t != nil && t.used() {
 		t.publish(a.message(n.advice), nil)
 	}
 }

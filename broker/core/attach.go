@@ -1,11 +1,22 @@
 package core
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+)
 
 // attach adds a consumer.
 func (q *queue) attach(s *seat) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.enter(s)
+	q.dispatch()
+}
+
+// enter is attach without what there is for the consumer.
+func (q *queue) enter(s *seat) {
 	q.coming++
 	s.number, s.place = q.coming, len(q.seats)
 	q.seats = append(q.seats, s)
@@ -15,7 +26,6 @@ func (q *queue) attach(s *seat) {
 		q.setExclusive(s)
 	}
 	q.rouse(s)
-	q.dispatch()
 }
 
 // detach takes a consumer off and gives back what it had in flight.
@@ -45,6 +55,26 @@ func (q *queue) leave(s *seat) {
 	if q.exclusive == s {
 		q.setExclusive(q.successor())
 	}
+}
+
+// takeBack puts messages back that nobody has in flight any more.
+func (q *queue) takeBack(nodes []*node) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.giveBack(nodes)
+	q.dispatch()
+}
+
+// needed tells whether somebody consumes from the queue by its own name, and not only by a pattern.
+func (q *queue) needed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.seats, func(s *seat) bool { return s.consumer.names(q.name) })
+}
+
+// names tells whether a destination is one of those that the consumer was asked for by name.
+func (c *Consumer) names(d destination.Destination) bool {
+	return slices.Contains(c.spec.Destination.Members(), d)
 }
 
 // competes tells whether a consumer wants the queue for itself.

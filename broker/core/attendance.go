@@ -10,8 +10,11 @@ import (
 // the consumer may have is for all of them together. Who found it full waits in a line, and when it has room again is asked in
 // turn, so that no queue keeps it from another.
 type attendance struct {
-	only  *seat   // of a consumer of one queue
-	seats []*seat // changed under the consumer's lock
+	only *seat // of a consumer of one queue
+
+	// Changed under the consumer's lock.
+	seats  []*seat
+	closed bool
 }
 
 // acknowledge implements source.
@@ -195,12 +198,20 @@ func (a *attendance) setPrefetch(c *Consumer, n int) {
 
 // close implements source.
 func (a *attendance) close(c *Consumer, last LastDelivered) {
+	if a.only == nil {
+		c.connection.broker.unfollow(c)
+	}
+	seats := a.leave(c)
 	back := map[*seat][]*node{}
 	for _, nodes := range bySeat(c.recall(nil, last.covers)) {
 		back[nodes[0].seat] = nodes
 	}
-	for _, s := range a.leave(c) {
+	for _, s := range seats {
 		s.queue.detach(s, back[s])
+		delete(back, s)
+	}
+	for s, nodes := range back { // of queues that are no more
+		s.queue.takeBack(nodes)
 	}
 }
 
@@ -209,6 +220,6 @@ func (a *attendance) leave(c *Consumer) []*seat {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seats := a.seats
-	a.seats, c.short = nil, nil
+	a.seats, c.short, a.closed = nil, nil, true
 	return seats
 }

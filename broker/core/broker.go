@@ -47,6 +47,7 @@ type Broker struct {
 	policies    *policy.Map
 	queues      map[destination.Destination]*queue
 	topics      map[destination.Destination]*topic
+	followers   map[*Consumer]*follower
 	connections map[string]*Connection // by connection id
 	clients     map[string]*Connection // by client id
 
@@ -72,6 +73,7 @@ func New(o Options) *Broker {
 		open:        newGauge(max(1, o.MemoryLimit/4)),
 		queues:      map[destination.Destination]*queue{},
 		topics:      map[destination.Destination]*topic{},
+		followers:   map[*Consumer]*follower{},
 		connections: map[string]*Connection{},
 		clients:     map[string]*Connection{},
 	}
@@ -120,6 +122,7 @@ func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
 	b.queues[d] = q
 	q.place = b.advisories.enter(q)
 	b.routes.Load().enter(q)
+	b.followQueue(q)
 	return q
 }
 
@@ -148,6 +151,7 @@ func (b *Broker) addTopic(d destination.Destination, owner *Connection) *topic {
 	if !d.IsAdvisory() {
 		t.place = b.advisories.enter(t)
 	}
+	b.followTopic(t)
 	return t
 }
 

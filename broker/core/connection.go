@@ -254,9 +254,6 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 	if err := d.Validate(); err != nil {
 		return nil, errorf(InvalidDestination, "cannot consume from %s: %v", d, err)
 	}
-	if d.IsPattern() {
-		return nil, unsupported("consumers with wildcards")
-	}
 	s, err := compile(spec.Selector)
 	if err != nil {
 		return nil, err
@@ -271,51 +268,6 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 		consumer.place = c.broker.advisories.came(consumer)
 	}
 	return consumer, nil
-}
-
-// attach connects the consumer with what it consumes from.
-func (b *Broker) attach(c *Consumer, members []destination.Destination) error {
-	if members[0].IsQueue() {
-		if len(members) > 1 {
-			return unsupported("consumers of several queues at once")
-		}
-		q, err := b.queue(members[0])
-		if err != nil {
-			return err
-		}
-		if q.owner != nil && q.owner != c.connection {
-			return notYours(q.name)
-		}
-		s := &seat{consumer: c, queue: q}
-		c.source = &attendance{only: s, seats: []*seat{s}}
-		q.attach(s)
-		return nil
-	}
-	return b.subscribe(c, members)
-}
-
-func (b *Broker) subscribe(c *Consumer, members []destination.Destination) error {
-	s := &subscription{consumer: c}
-	for _, d := range members {
-		if !d.IsTopic() {
-			return unsupported("consumers of queues and topics at once")
-		}
-		t, err := b.topic(d)
-		if err != nil {
-			return err
-		}
-		if t.owner != nil && t.owner != c.connection {
-			return notYours(d)
-		}
-		s.topics = append(s.topics, t)
-	}
-	c.source = s
-	b.advisories.listen(s, c.spec.Destination, func() {
-		for _, t := range s.topics {
-			t.add(s)
-		}
-	})
-	return nil
 }
 
 func notYours(d destination.Destination) error {

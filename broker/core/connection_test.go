@@ -131,8 +131,6 @@ func TestWhatASubscriptionIsRefusedFor(t *testing.T) {
 		text string
 	}{
 		"no name":                    {of(destination.Queue, ""), core.InvalidDestination, "empty"},
-		"a wildcard":                 {of(destination.Queue, "A.*"), core.General, "wildcards"},
-		"several queues":             {of(destination.Queue, "A,B"), core.General, "several queues"},
 		"queues and topics":          {of(destination.Topic, "A,queue://B"), core.General, "queues and topics"},
 		"another's temporary queue":  {core.ConsumerSpec{Destination: mine}, core.InvalidDestination, "only the connection that created it"},
 		"another's temporary topic":  {core.ConsumerSpec{Destination: topic}, core.InvalidDestination, "only the connection that created it"},

@@ -216,6 +216,11 @@ func (q *queue) remove() {
 		}
 	}
 	q.window = line{}
+	for len(q.seats) > 0 {
+		s := q.seats[len(q.seats)-1]
+		q.leave(s)
+		s.consumer.source.(*attendance).forget(s.consumer, s)
+	}
 }
 
 func call(f func()) {

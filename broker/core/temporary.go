@@ -78,5 +78,5 @@ func (b *Broker) used(d destination.Destination) bool {
 	b.mu.RLock()
 	q, t := b.queues[d], b.topics[d]
 	b.mu.RUnlock()
-	return q != nil && q.attended.Load() || t != nil && t.used()
+	return q != nil && q.needed() || t != nil && t.needed()
 }

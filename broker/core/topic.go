@@ -52,6 +52,13 @@ func (t *topic) used() bool {
 	return len(t.subscriptions) > 0
 }
 
+// needed tells whether somebody consumes from the topic by its own name, and not only by a pattern.
+func (t *topic) needed() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return slices.ContainsFunc(t.subscriptions, func(s *subscription) bool { return s.consumer.names(t.name) })
+}
+
 // subscription is one consumer's share of one or several topics: what is on the way to it, counted, and what waits.
 type subscription struct {
 	consumer *Consumer
@@ -179,6 +186,9 @@ func (s *subscription) setPrefetch(c *Consumer, n int) {
 // close implements source.
 func (s *subscription) close(c *Consumer, _ LastDelivered) {
 	c.connection.broker.advisories.deafen(c.spec.Destination)
+	if c.spec.Destination.IsPattern() {
+		c.connection.broker.unfollow(c)
+	}
 	for _, t := range s.topics {
 		t.remove(s)
 	}

@@ -404,10 +404,6 @@ func (t *work) undo() {
 // giveBack returns what was acknowledged to its consumer, or if that was closed meanwhile to the queues.
 func (a consumption) giveBack() {
 	for _, nodes := range bySeat(a.consumer.regain(a.nodes)) {
-		q := nodes[0].seat.queue
-		q.mu.Lock()
-		q.giveBack(nodes)
-		q.dispatch()
-		q.mu.Unlock()
+		nodes[0].seat.queue.takeBack(nodes)
 	}
 }

@@ -92,7 +92,6 @@ func TestRefusedConsumers(t *testing.T) {
 		"browser":     {with(func(i *openwire.ConsumerInfo) { i.Browser = true }), openwire.JMSException, "does not support queue browsers yet"},
 		"retroactive": {with(func(i *openwire.ConsumerInfo) { i.Retroactive = true }), openwire.JMSException, "does not support retroactive consumers yet"},
 		"bridge":      {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
-		"wildcard":    {with(func(i *openwire.ConsumerInfo) { i.Destination = queue("orders.>") }), openwire.JMSException, "does not support consumers with wildcards yet"},
 		"selector":    {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("a = ") }), openwire.InvalidSelectorException, `the selector "a = " is not valid`},
 		"long selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("= " + strings.Repeat("ö", 30000)) }),
 			openwire.InvalidSelectorException, "öö..."},

@@ -22,16 +22,8 @@ class UnsupportedChecks {
 
     static void wildcards(Scene scene) throws Exception {
         Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
-        for (Destination d : new Destination[] {session.createQueue(scene.name + ".>"), session.createTopic(scene.name + ".*")}) {
-            refused(session, scene, "consumers with wildcards yet", () -> session.createConsumer(d));
-        }
         Scene.refused(InvalidDestinationException.class, "a wildcard is for consumers",
             () -> session.createProducer(session.createQueue("a.>")).send(session.createMessage()));
-    }
-
-    static void consumerOfSeveralQueues(Scene scene) throws Exception {
-        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
-        refused(session, scene, "consumers of several queues at once yet", () -> session.createConsumer(session.createQueue("a,b")));
     }
 
     private static void refused(Session session, Scene scene, String what, Scene.Action action) throws Exception {

@@ -1,0 +1,103 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/twinmesh/twinmesh/broker/destination"
+)
+
+// attach connects the consumer with what it consumes from.
+func (b *Broker) attach(c *Consumer, members []destination.Destination) error {
+	names, patterns := split(members)
+	if slices.ContainsFunc(members, func(d destination.Destination) bool { return d.IsQueue() != members[0].IsQueue() }) {
+		return unsupported("consumers of queues and topics at once")
+	}
+	if members[0].IsQueue() {
+		return b.attend(c, names, patterns)
+	}
+	return b.subscribe(c, names, patterns)
+}
+
+// split returns the names and the patterns among the members of a destination, each once.
+func split(members []destination.Destination) (names, patterns []destination.Destination) {
+	for _, d := range members {
+		switch {
+		case slices.Contains(names, d), slices.Contains(patterns, d):
+		case d.IsPattern():
+			patterns = append(patterns, d)
+		default:
+			names = append(names, d)
+		}
+	}
+	return names, patterns
+}
+
+// attend gives the consumer a seat at each queue.
+func (b *Broker) attend(c *Consumer, names, patterns []destination.Destination) error {
+	var queues []*queue
+	for _, d := range names {
+		q, err := b.queue(d)
+		if err != nil {
+			return err
+		}
+		if q.owner != nil && q.owner != c.connection {
+			return notYours(d)
+		}
+		queues = append(queues, q)
+	}
+	a := &attendance{}
+	c.source = a
+	if len(queues) == 1 && len(patterns) == 0 {
+		a.only = a.take(c, queues[0])
+		queues[0].attach(a.only)
+		return nil
+	}
+	if len(patterns) > 0 {
+		covered, _ := b.follow(c, patterns)
+		queues = union(queues, covered)
+	}
+	for _, q := range queues {
+		if s := a.take(c, q); s != nil {
+			q.attach(s)
+		}
+	}
+	return nil
+}
+
+// union adds to all what is not in it, of more, in which each is once.
+func union[T comparable](all, more []T) []T {
+	named := len(all)
+	for _, x := range more {
+		if !slices.Contains(all[:named], x) {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// subscribe makes the consumer a subscription to each topic.
+func (b *Broker) subscribe(c *Consumer, names, patterns []destination.Destination) error {
+	s := &subscription{consumer: c}
+	var topics []*topic
+	for _, d := range names {
+		t, err := b.topic(d)
+		if err != nil {
+			return err
+		}
+		if t.owner != nil && t.owner != c.connection {
+			return notYours(d)
+		}
+		topics = append(topics, t)
+	}
+	c.source = s
+	b.advisories.listen(s, c.spec.Destination, func() {
+		if len(patterns) > 0 {
+			_, covered := b.follow(c, patterns)
+			topics = union(topics, covered)
+		}
+		for _, t := range topics {
+			s.extend(t)
+		}
+	})
+	return nil
+}
