@@ -81,6 +81,45 @@ class DeadLetterChecks {
         Scene.nothing(scene.deadLetters());
     }
 
+    /** A topic's message that a subscriber without a durable subscription refuses is none. */
+    static void areNoneOfATopic(Scene scene) throws Exception {
+        ActiveMQConnectionFactory factory = scene.candidFactory();
+        factory.getRedeliveryPolicy().setMaximumRedeliveries(0);
+        Session session = scene.open(factory).createSession(true, Session.SESSION_TRANSACTED);
+        MessageConsumer consumer = session.createConsumer(scene.topic);
+        MessageProducer producer = session.createProducer(scene.topic);
+        producer.send(scene.text(session, "poison"));
+        session.commit();
+        Scene.next(consumer);
+        session.rollback();
+        producer.send(scene.text(session, "next"));
+        session.commit();
+        Scene.check(Scene.next(consumer, 1), "next");
+        session.commit();
+        Scene.nothing(scene.deadLetters());
+    }
+
+    /** It is what it was but for what the broker says of it. */
+    static void keepWhatTheyWere(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        TextMessage sent = scene.text(session, "poison");
+        sent.setJMSCorrelationID("correlation");
+        sent.setJMSType("type");
+        sent.setJMSReplyTo(scene.topic);
+        sent.setStringProperty("JMSXGroupID", "group");
+        sent.setDoubleProperty("number", 1.5);
+        session.createProducer(scene.queue).send(sent, DeliveryMode.PERSISTENT, 7, 3_600_000);
+        refuse(scene, scene.queue, 1);
+        Message letter = Scene.next(scene.deadLetters());
+        Scene.check(letter.getJMSMessageID(), sent.getJMSMessageID());
+        Scene.check(letter.getJMSTimestamp(), sent.getJMSTimestamp());
+        Scene.check(letter.getJMSCorrelationID() + letter.getJMSType() + letter.getJMSPriority(), "correlationtype7");
+        Scene.check(letter.getJMSReplyTo(), scene.topic);
+        Scene.check(letter.getStringProperty("JMSXGroupID") + letter.getDoubleProperty("number"), "group1.5");
+        Scene.check(letter.getJMSExpiration() + " " + letter.getJMSRedelivered(), "0 false");
+        Scene.check(letter.getLongProperty("originalExpiration"), sent.getJMSExpiration());
+    }
+
     private static MessageConsumer consumer(Scene scene, Queue queue) throws JMSException {
         return scene.session(Session.AUTO_ACKNOWLEDGE).createConsumer(queue);
     }

@@ -68,6 +68,17 @@ class ExpiryChecks {
         Scene.check(Scene.next(scene.deadLetters(), 1), "expiring");
     }
 
+    static void inATemporaryQueue(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        Queue temporary = session.createTemporaryQueue();
+        MessageProducer producer = session.createProducer(temporary);
+        producer.setTimeToLive(50);
+        producer.send(scene.text(session, "expiring"));
+        Thread.sleep(100);
+        Scene.nothing(session.createConsumer(temporary));
+        Scene.check(Scene.next(scene.deadLetters(), 1), "expiring");
+    }
+
     private static Message send(Scene scene, Destination destination, long live, int mode) throws JMSException {
         Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
         MessageProducer producer = session.createProducer(destination);
