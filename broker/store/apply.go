@@ -30,7 +30,7 @@ type state struct {
 	record record // the one being applied
 }
 
-// queue is a queue or a topic. It is there while it has pending messages, a horizon or subscriptions.
+// queue is a queue or a topic. It is there while it has pending messages, a horizon or subscriptions, or is said to be.
 type queue struct {
 	index
 	name destination.Destination
@@ -38,6 +38,7 @@ type queue struct {
 
 	horizon  uint64
 	recorded uint64 // the entry of the horizon's record
+	created  uint64 // the entry that says that it is there whatever it has; 0 if none does
 
 	horizonAppended log.Position // of the last one, which may be on its way
 
@@ -104,6 +105,10 @@ func (st *state) apply(term uint64, at log.Position, data []byte) error {
 		delete(st.open, r.tx)
 	case kindHorizon:
 		return st.setHorizon(r.destination, r.sequence, at)
+	case kindCreate:
+		return st.create(r.destination, at)
+	case kindDelete:
+		st.delete(r.destination)
 	case kindProducers:
 		for _, p := range r.producers {
 			st.producers.apply(p.producer, p.sequence, at.Entry, at)
@@ -263,7 +268,7 @@ func (st *state) queueOf(raw []byte) (*queue, error) {
 }
 
 func (st *state) forgetIdle(q *queue) {
-	if q.count == 0 && q.horizon == 0 && len(q.subs) == 0 {
+	if q.count == 0 && q.horizon == 0 && q.created == 0 && len(q.subs) == 0 {
 		delete(st.queues, string(q.raw))
 		delete(st.names, q.name)
 	}

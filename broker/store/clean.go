@@ -129,7 +129,7 @@ func (s *Store) locateWithin(queue destination.Destination, g log.Segment, after
 	}
 	var found []place
 	for it := range q.within(g.First, g.Next, after) {
-		if it.leaving() {
+		if s.leaves(q, it) {
 			continue
 		}
 		if found = append(found, s.placeOf(it)); len(found) == moveAtOnce {
@@ -163,7 +163,7 @@ func (s *Store) writeMoved(queue destination.Destination, m *message.Message, pa
 		s.abandon(parts)
 		return nil
 	}
-	if it := q.get(m.BrokerSequence()); it == nil || it.leaving() {
+	if it := q.get(m.BrokerSequence()); it == nil || s.leaves(q, it) {
 		s.abandon(parts)
 		return nil
 	}
@@ -174,13 +174,16 @@ func (s *Store) writeMoved(queue destination.Destination, m *message.Message, pa
 // restate appends again what else only the segment's records say. Called with mu held.
 func (s *Store) restate(g log.Segment) error {
 	for _, q := range s.state.queues {
-		if q.horizon == 0 || !in(g, q.recorded) || q.horizonAppended.Entry > s.state.applied {
+		if _, goes := s.deleting[q.name]; goes || q.horizon == 0 || !in(g, q.recorded) || q.horizonAppended.Entry > s.state.applied {
 			continue // the horizon on its way counts, not this one
 		}
 		r := record{kind: kindHorizon, destination: q.raw, sequence: q.horizon}
 		if _, err := s.write(nil, r, nil); err != nil {
 			return err
 		}
+	}
+	if err := s.restateCreated(g); err != nil {
+		return err
 	}
 	if err := s.restateSubscriptions(g); err != nil {
 		return err

@@ -32,6 +32,8 @@ func FuzzRecord(f *testing.F) {
 		{kind: kindAcknowledge, subscription: 5, spans: []Span{{6, 8}}},
 		{kind: kindTxAcknowledge, tx: 1, subscription: 5, spans: []Span{{6, 6}, {8, 10}}},
 		{kind: kindSubscriptionHorizon, subscription: 5, horizon: 99},
+		{kind: kindCreate, destination: queue},
+		{kind: kindDelete, destination: queue},
 		{kind: kindPrepare, tx: 1, outcome: named},
 		{kind: kindDecide, tx: 2, sequence: 10, flags: flagCommitted, outcome: named},
 		{kind: kindHeuristic, flags: flagHeuristic, outcome: named},

@@ -31,6 +31,8 @@ func TestStoreIsItsModel(t *testing.T) {
 			"begin":     m.begin,
 			"tx add":    m.txAdd,
 			"tx remove": m.txRemove,
+			"create":    m.create,
+			"delete":    m.delete,
 			"commit":    m.commit,
 			"rollback":  m.rollback,
 			"prepare":   m.prepare,
@@ -57,6 +59,7 @@ func TestStoreIsItsModel(t *testing.T) {
 type facts struct {
 	pending  map[destination.Destination]map[uint64]string // contents by sequence
 	horizons map[destination.Destination]uint64
+	created  map[destination.Destination]bool
 	last     map[string]int64
 	topics   map[destination.Destination]map[uint64]string
 	subs     map[uint64]*subscriptionFacts
@@ -68,7 +71,7 @@ type facts struct {
 
 func newFacts() facts {
 	return facts{pending: map[destination.Destination]map[uint64]string{orders: {}, bills: {}},
-		horizons: map[destination.Destination]uint64{}, last: map[string]int64{},
+		horizons: map[destination.Destination]uint64{}, created: map[destination.Destination]bool{}, last: map[string]int64{},
 		topics: map[destination.Destination]map[uint64]string{gold: {}, silver: {}}, subs: map[uint64]*subscriptionFacts{},
 		prepared: map[message.XID]*modelTx{}, heuristics: map[message.XID]bool{}, commits: map[string][]string{}}
 }
@@ -243,6 +246,33 @@ func (m *model) moveHorizon(t *rapid.T) {
 	m.expect(t, func(f facts) { f.horizons[queue] = to })
 }
 
+func (m *model) create(t *rapid.T) {
+	queue := m.drawQueue(t)
+	if err := m.store.Create(queue, nil); err != nil {
+		t.Fatalf("create: %v", err)
+	}
+	m.expect(t, func(f facts) { f.created[queue] = true })
+}
+
+func (m *model) delete(t *rapid.T) {
+	queue := m.drawQueue(t)
+	through, err := m.store.Delete(queue, nil)
+	if err != nil {
+		t.Fatalf("delete: %v", err)
+	}
+	for sequence := range m.facts.pending[queue] {
+		m.leaving[sequence] = true
+	}
+	m.expect(t, func(f facts) {
+		for sequence := range f.pending[queue] {
+			if sequence > through {
+				t.Fatalf("%x is gone with what went up to %x", sequence, through)
+			}
+		}
+		f.pending[queue], f.created[queue], f.horizons[queue] = map[uint64]string{}, false, 0
+	})
+}
+
 func (m *model) begin(t *rapid.T) {
 	m.txs = append(m.txs, &modelTx{tx: m.store.Begin(), removals: map[destination.Destination][]uint64{}})
 }
@@ -365,7 +395,7 @@ func (m *model) check(t *rapid.T) {
 			}
 		}
 		wantContents(t, m.store, queue, texts...)
-		if horizon := m.facts.horizons[queue]; len(pending) > 0 || horizon > 0 {
+		if horizon := m.facts.horizons[queue]; len(pending) > 0 || horizon > 0 || m.facts.created[queue] {
 			want[queue] = Recovered{queue, len(pending), bytes, horizon}
 		}
 	}

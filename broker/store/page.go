@@ -58,7 +58,7 @@ func (s *Store) Expired(queue destination.Destination, after uint64, now int64, 
 		if len(expired) == most {
 			break
 		}
-		if it.expired(now) && !s.hides(it) {
+		if it.expired(now) && !s.hides(q, it) {
 			expired = append(expired, it.sequence)
 		}
 	}
@@ -80,7 +80,7 @@ func (s *Store) Expirations(queue destination.Destination) (all []Expiration) {
 		return nil
 	}
 	for it := range q.above(0) {
-		if it.expiration() > 0 && !it.leaving() {
+		if it.expiration() > 0 && !s.leaves(q, it) {
 			all = append(all, Expiration{it.sequence, it.expiration()})
 		}
 	}
@@ -110,7 +110,9 @@ func (s *Store) Page(queue destination.Destination, after uint64, maxMessages, m
 }
 
 // hides tells whether a message is not to be paged in: its removal is on its way, or prepared. Called with mu held.
-func (s *Store) hides(it *item) bool { return it.leaving() || s.state.hidden[it.sequence] > 0 }
+func (s *Store) hides(q *queue, it *item) bool {
+	return s.leaves(q, it) || s.state.hidden[it.sequence] > 0
+}
 
 // place is where a message lies.
 type place struct {
@@ -134,7 +136,7 @@ func (s *Store) locatePage(queue destination.Destination, after uint64, maxMessa
 	var found []place
 	bytes := 0
 	for it := range q.above(after) {
-		if s.hides(it) {
+		if s.hides(q, it) {
 			continue
 		}
 		bytes += it.size()
@@ -151,7 +153,7 @@ func (s *Store) locate(queue destination.Destination, sequence uint64) (place, b
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if q := s.state.names[queue]; q != nil {
-		if it := q.get(sequence); it != nil && !it.leaving() {
+		if it := q.get(sequence); it != nil && !s.leaves(q, it) {
 			return s.placeOf(it), true
 		}
 	}

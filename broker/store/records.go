@@ -65,6 +65,11 @@ const (
 	kindTxAcknowledge kind = 23
 	// kindSubscriptionHorizon: id, sequence. Like kindHorizon, for one subscription.
 	kindSubscriptionHorizon kind = 24
+
+	// kindCreate: destination. The queue is there, though nothing may be in it.
+	kindCreate kind = 28
+	// kindDelete: destination. The queue is not there any more, with its messages and its horizon.
+	kindDelete kind = 29
 )
 
 // noLocal is a flag of a subscription; the others are 0.
@@ -136,6 +141,8 @@ func (r *record) append(b []byte) []byte {
 		b = binary.AppendUvarint(b, r.tx)
 	case kindHorizon:
 		b = binary.AppendUvarint(appendName(b, r.destination), r.sequence)
+	case kindCreate, kindDelete:
+		b = appendName(b, r.destination)
 	case kindProducers:
 		for _, p := range r.producers {
 			b = binary.AppendVarint(appendName(b, p.producer), p.sequence)
@@ -210,6 +217,8 @@ func (r *record) decode(data []byte) error {
 		r.tx = uvarint(&d)
 	case kindHorizon:
 		r.destination, r.sequence = name(&d), uvarint(&d)
+	case kindCreate, kindDelete:
+		r.destination = name(&d)
 	case kindProducers:
 		r.decodeProducers(&d)
 	case kindSubscription, kindUnsubscribe, kindAcknowledge, kindTxAcknowledge, kindSubscriptionHorizon:

@@ -47,12 +47,13 @@ type Store struct {
 	failed     error                   // why a record could not be applied
 	stop       context.CancelCauseFunc // ends Lead
 	term       uint64
-	counter    uint64                    // of sequences
-	txs        uint64                    // transactions begun
-	building   map[log.Position]struct{} // first parts of messages whose envelopes are not applied yet
-	cleaned    uint64                    // Drop was told this entry
-	subscribed int                       // durable subscriptions, with those on their way
-	head       []byte                    // buffers of write
+	counter    uint64                               // of sequences
+	txs        uint64                               // transactions begun
+	building   map[log.Position]struct{}            // first parts of messages whose envelopes are not applied yet
+	deleting   map[destination.Destination]deletion // on their way
+	cleaned    uint64                               // Drop was told this entry
+	subscribed int                                  // durable subscriptions, with those on their way
+	head       []byte                               // buffers of write
 	pieces     [2][]byte
 }
 
@@ -113,6 +114,9 @@ func (s *Store) applyRecords(e log.Entry) error {
 			s.failed = fmt.Errorf("apply the record at %v: %w", r.Position, err)
 			s.stop(s.failed)
 			return s.failed
+		}
+		if s.state.record.kind == kindDelete {
+			s.deleted(r.Position)
 		}
 		if parts := s.state.record.parts; len(parts) > 0 {
 			delete(s.building, parts[0])

@@ -131,10 +131,10 @@ func dump(s *Store) string {
 	fmt.Fprintf(&b, "term %d, entry %d, %d messages, %d bytes\n", st.term, st.applied, st.count, st.bytes)
 	for _, raw := range slices.Sorted(maps.Keys(st.queues)) {
 		q := st.queues[raw]
-		if q.count == 0 && q.horizon == 0 {
+		if q.count == 0 && q.horizon == 0 && q.created == 0 {
 			continue // subscriptions hold it
 		}
-		fmt.Fprintf(&b, "%v: %d messages, %d bytes, horizon %x in %d\n", q.name, q.count, q.bytes, q.horizon, q.recorded)
+		fmt.Fprintf(&b, "%v: %d messages, %d bytes, horizon %x in %d, created in %d\n", q.name, q.count, q.bytes, q.horizon, q.recorded, q.created)
 		for it := range q.above(0) {
 			fmt.Fprintf(&b, "  %x at %v %v: %d bytes, expires %d, needed %d times\n", it.sequence, it.position(), st.large[it.sequence],
 				it.size(), it.expiration(), it.needs())
@@ -380,5 +380,34 @@ func TestExpiredAreFoundWithoutLoading(t *testing.T) {
 	want := []Expiration{{Sequence: sequences[1], At: 10}, {Sequence: sequences[2], At: 30}, {Sequence: sequences[3], At: 20}}
 	if diff := gocmp.Diff(want, s.Expirations(orders)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// One record deletes a queue with all that is in it, what is not yet applied too, and a queue of that name begins anew.
+func TestDelete(t *testing.T) {
+	shared := mem.New(segmentBytes)
+	s := lead(t, shared.Open())
+	if err := s.Create(bills, nil); err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, newMessage(orders, "p", 1, "one"))
+	flush(t, s)
+	last := add(t, s, newMessage(orders, "p", 2, "on its way"))
+	through, err := s.Delete(orders, nil)
+	if err != nil || through != last {
+		t.Errorf("it goes through %x, %v; the last was %x", through, err, last)
+	}
+	wantContents(t, s, orders)
+	add(t, s, newMessage(orders, "p", 3, "anew"))
+	flush(t, s)
+	wantContents(t, s, orders, "anew")
+	closeStore(t, s)
+
+	again := lead(t, shared.Open())
+	defer closeStore(t, again)
+	wantSameState(t, s, again)
+	wantContents(t, again, orders, "anew")
+	if got := again.Recovered(); len(got) != 2 || got[0] != (Recovered{Destination: bills}) {
+		t.Errorf("recovered %+v", got)
 	}
 }
