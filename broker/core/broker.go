@@ -112,6 +112,9 @@ func (b *Broker) queue(d destination.Destination) (*queue, error) {
 	if q := b.queues[d]; q != nil {
 		return q, nil
 	}
+	if err := b.store.Create(d, nil); err != nil {
+		b.logger.Debug("a queue is not kept: the store takes nothing more", "queue", d.String(), "error", err)
+	}
 	return b.addQueue(d, nil), nil
 }
 

@@ -42,7 +42,8 @@ type queue struct {
 	cursor   uint64 // highest sequence of a stored message that came into the window
 	behind   bool   // the store has messages above cursor that are not in the window
 	deleted  bool
-	swept    int64 // when expired messages were looked for, in milliseconds since 1970
+	through  uint64 // of one that is deleted: the highest sequence that is gone with it
+	swept    int64  // when expired messages were looked for, in milliseconds since 1970
 
 	seats     []*seat
 	coming    uint64      // seats so far
@@ -78,10 +79,12 @@ func (q *queue) store(m *message.Message, done func()) error {
 // arrive puts a message in at the end. A stored one may be left to the store instead.
 func (q *queue) arrive(m *message.Message, stored bool) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.deleted {
+		q.mu.Unlock()
+		q.missed(m, stored)
 		return
 	}
+	defer q.mu.Unlock()
 	switch {
 	case !stored:
 		q.push(m, false)
@@ -208,6 +211,11 @@ func (q *queue) settle() {
 func (q *queue) remove() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.end()
+}
+
+// end forgets what is in memory. q.mu is held.
+func (q *queue) end() {
 	q.deleted = true
 	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
 		q.hold(n, -1)

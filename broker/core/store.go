@@ -23,11 +23,15 @@ type Store interface {
 	Remove(queue destination.Destination, sequences []uint64, done func()) error
 	// Begin starts what is stored whole or not at all.
 	Begin() StoreTx
+	// Create says that a queue is there, though nothing may be in it.
+	Create(queue destination.Destination, done func()) error
+	// Delete forgets a queue with all that is in it, and returns the highest sequence that is gone with it.
+	Delete(queue destination.Destination, done func()) (through uint64, err error)
 	// Horizon says that the queue's messages below sequence may have been dispatched.
 	Horizon(queue destination.Destination, sequence uint64, done func()) error
 	// Barrier calls done after all that was asked before.
 	Barrier(done func()) error
-	// Recovered lists the queues that have messages or a horizon from before.
+	// Recovered lists the queues that there were before.
 	Recovered() []Recovered
 	// Expired returns the sequences of up to most messages of the queue above after that have expired at now, in milliseconds
 	// since 1970, without those already removed.

@@ -32,7 +32,7 @@ func (c *Connection) RemoveTemporary(d destination.Destination) error {
 		return errorf(InvalidDestination, "cannot remove %s: this connection has no such temporary destination", d)
 	}
 	if c.broker.used(d) {
-		return errorf(General, "cannot remove %s: it still has consumers", d)
+		return stillUsed(d)
 	}
 	delete(c.temporary, d)
 	c.broker.removeTemporary(d)

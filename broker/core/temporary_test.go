@@ -44,7 +44,7 @@ func TestATemporaryQueueEndsWithItsConnection(t *testing.T) {
 	}
 	wantError(t, other.AddTemporary(q), core.InvalidDestination, "another connection has it")
 	wantError(t, other.RemoveTemporary(q), core.InvalidDestination, "no such temporary destination")
-	wantError(t, c.RemoveTemporary(q), core.General, "still has consumers")
+	wantError(t, c.RemoveTemporary(q), core.General, "still has an active subscription")
 	c.Close(core.AllUnknown)
 	if b.waits() {
 		t.Error("its memory is not free")
@@ -61,7 +61,7 @@ func TestATemporaryTopic(t *testing.T) {
 	consumer := c.consume(topic, 1)
 	b.connect("ID:other").send(topic, "one")
 	consumer.expect("one")
-	wantError(t, c.RemoveTemporary(topic), core.General, "still has consumers")
+	wantError(t, c.RemoveTemporary(topic), core.General, "still has an active subscription")
 	consumer.Close(core.NoneDelivered)
 	b.must(c.RemoveTemporary(topic))
 	wantError(t, c.Send(c.make(topic, "late"), nil), core.InvalidDestination, "does not exist")

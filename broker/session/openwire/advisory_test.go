@@ -87,7 +87,7 @@ func TestTemporaryDestinationsHaveAnOwner(t *testing.T) {
 		owner.ok(owner.consumer(1, d))
 		other.ok(other.fleeting(1, d, "reply"))
 		owner.want("reply x0")
-		owner.refused(remove, openwire.JMSException, "it still has consumers")
+		owner.refused(remove, openwire.JMSException, "still has an active subscription")
 		owner.ok(&openwire.RemoveInfo{ObjectID: owner.consumerID(1, 1)})
 		owner.ok(remove)
 		other.refused(other.fleeting(2, d, "late"), openwire.InvalidDestinationException, "does not exist")

@@ -89,7 +89,7 @@ func (s *session) command(c openwire.Command, r reply) error {
 		s.control(c)
 		r.done()
 	case *openwire.DestinationInfo:
-		r.answer(s.destination(c))
+		r.finish(s.destination(c, r.done))
 	case *openwire.RemoveSubscriptionInfo:
 		r.fail(notYet("durable subscriptions"))
 	default: // a SessionInfo, for one: a session begins with what belongs to it
@@ -102,24 +102,27 @@ func notYet(what string) error {
 	return &core.Error{Kind: core.General, Text: "this broker does not support " + what + " yet"}
 }
 
-// destination creates or removes a temporary destination. Others come into being when they are used.
-func (s *session) destination(c *openwire.DestinationInfo) error {
+// destination creates or removes a destination. It calls done unless it fails.
+func (s *session) destination(c *openwire.DestinationInfo, done func()) error {
 	if c.Destination == nil {
 		return &core.Error{Kind: core.InvalidDestination, Text: "no destination was given"}
 	}
 	d := toDestination(c.Destination)
-	switch {
-	case c.OperationType != openwire.DestinationAdd && !d.IsTemp():
-		return notYet("removing destinations that are not temporary")
-	case !d.IsTemp():
-		if err := d.Validate(); err != nil {
-			return &core.Error{Kind: core.InvalidDestination, Text: fmt.Sprintf("cannot create %s: %v", d, err)}
-		}
-		return nil
-	case c.OperationType == openwire.DestinationAdd:
-		return s.connection.AddTemporary(d)
+	var err error
+	switch add := c.OperationType == openwire.DestinationAdd; {
+	case !add && !d.IsTemp():
+		return s.connection.RemoveDestination(d, done)
+	case !add:
+		err = s.connection.RemoveTemporary(d)
+	case d.IsTemp():
+		err = s.connection.AddTemporary(d)
+	default:
+		err = s.connection.CreateDestination(d)
 	}
-	return s.connection.RemoveTemporary(d)
+	if err == nil {
+		done()
+	}
+	return err
 }
 
 // remove ends what the client closes, with all that belongs to it.

@@ -150,9 +150,10 @@ func TestRefusedMessages(t *testing.T) {
 func TestOtherRefusals(t *testing.T) {
 	testRefusals(t, map[string]refusalCase{
 		"unsubscribe": {func(*client) openwire.Command { return &openwire.RemoveSubscriptionInfo{} }, openwire.JMSException, "does not support durable subscriptions yet"},
-		"remove queue": {func(*client) openwire.Command {
-			return &openwire.DestinationInfo{Destination: queue("q"), OperationType: openwire.DestinationRemove}
-		}, openwire.JMSException, "does not support removing destinations that are not temporary yet"},
+		"remove queue": {func(c *client) openwire.Command {
+			c.ok(c.consumer(9, queue("used")))
+			return &openwire.DestinationInfo{Destination: queue("used"), OperationType: openwire.DestinationRemove}
+		}, openwire.JMSException, "Destination: queue://used still has an active subscription"},
 		"create nothing": {func(*client) openwire.Command { return &openwire.DestinationInfo{} }, openwire.InvalidDestinationException, "no destination was given"},
 		"create nameless": {func(*client) openwire.Command { return &openwire.DestinationInfo{Destination: queue("")} },
 			openwire.InvalidDestinationException, "the name is empty"},

@@ -1,0 +1,138 @@
+package core
+
+import (
+	"github.com/twinmesh/twinmesh/broker/destination"
+	"github.com/twinmesh/twinmesh/broker/message"
+)
+
+// CreateDestination makes a queue or topic, or the members of a composite, before anybody uses it. A queue outlives the broker.
+func (c *Connection) CreateDestination(d destination.Destination) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.mu.Unlock()
+	if err := d.Validate(); err != nil {
+		return errorf(InvalidDestination, "cannot create %s: %v", d, err)
+	}
+	return c.broker.Create(d)
+}
+
+// Create makes a valid queue or topic, or the members of a composite, unless it is there.
+func (b *Broker) Create(d destination.Destination) error {
+	for _, member := range d.Members() {
+		if member.IsPattern() {
+			return errorf(InvalidDestination, "cannot create %s: a wildcard is for consumers", member)
+		}
+		if member.IsTopic() {
+			if _, err := b.topic(member); err != nil {
+				return err
+			}
+		} else if _, err := b.queue(member); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemoveDestination ends a queue, with all that is in it, or a topic, unless somebody consumes from it; done is called when that is
+// durable. Of what does not exist there is nothing to do.
+func (c *Connection) RemoveDestination(d destination.Destination, done func()) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.mu.Unlock()
+	return c.broker.remove(d, done)
+}
+
+func (b *Broker) remove(d destination.Destination, done func()) error {
+	b.mu.RLock()
+	q, t := b.queues[d], b.topics[d]
+	b.mu.RUnlock()
+	switch {
+	case q != nil && !d.IsTemp():
+		if err := q.retire(done); err != nil {
+			return err
+		}
+		b.forgetQueue(q)
+		b.advisories.went(q.place)
+	case t != nil && !d.IsTemp():
+		if err := t.retire(); err != nil {
+			return err
+		}
+		b.forgetTopic(t)
+		b.advisories.went(t.place)
+		call(done)
+	default:
+		call(done)
+	}
+	return nil
+}
+
+// stillUsed is what becomes of a removal while there are consumers, in ActiveMQ's words.
+func stillUsed(d destination.Destination) error {
+	return errorf(General, "Destination: %s still has an active subscription: close its consumers first", d)
+}
+
+// retire ends the queue durably, unless it has consumers. From then on what comes to it goes to the next queue of its name.
+func (q *queue) retire(done func()) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.deleted:
+		return q.broker.store.Barrier(done)
+	case q.attended.Load():
+		return stillUsed(q.name)
+	}
+	through, err := q.broker.store.Delete(q.name, done)
+	if err != nil {
+		return err
+	}
+	q.through = through
+	q.end()
+	return nil
+}
+
+// forgetQueue takes a queue that was retired out of sight, if nobody did so before.
+func (b *Broker) forgetQueue(q *queue) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.queues[q.name] == q {
+		b.routes.Load().leave(q)
+		delete(b.queues, q.name)
+	}
+}
+
+// successor is the queue that now has the name of one that was retired.
+func (b *Broker) successor(q *queue) (*queue, error) {
+	b.forgetQueue(q)
+	return b.queue(q.name)
+}
+
+// missed takes a message that comes to a queue that is no more. If it was sent after the queue's end, it is the next one's.
+func (q *queue) missed(m *message.Message, stored bool) {
+	if q.owner != nil || stored && m.BrokerSequence() <= q.through {
+		return
+	}
+	next, err := q.broker.successor(q)
+	if err != nil {
+		q.broker.logger.Warn("lost a message: its queue was removed and cannot be made again", "queue", q.name.String(), "error", err)
+		return
+	}
+	next.arrive(m, stored)
+}
+
+// retire tells whether the topic can end: it has no consumers.
+func (t *topic) retire() error {
+	if t.used() {
+		return stillUsed(t.name)
+	}
+	return nil
+}
+
+func (b *Broker) forgetTopic(t *topic) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.topics[t.name] == t {
+		delete(b.topics, t.name)
+	}
+}
