@@ -3,6 +3,7 @@ package core
 import (
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // backing is where the stored messages of a queue are, and what else it is to its store. It is called under the queue's lock.
@@ -15,9 +16,11 @@ type backing interface {
 	remove(stored []*node, tx StoreTx, done func()) error
 	// expired returns the sequences of up to most messages above after that have expired at now, as Store.Expired does.
 	expired(after uint64, now int64, most int) []uint64
-	// origin is the destination whose messages these are, and the durable subscription that has them, as client id and name with a
-	// colon between them, "" for none.
-	origin() (at destination.Destination, subscription string)
+	// origin is where a message of the queue was sent to, with its policy, and the durable subscription that has it, as client id and
+	// name with a colon between them, "" for none.
+	origin(m *message.Message) (p *policy.Policy, at destination.Destination, subscription string)
+	// returned is called when messages came back from a consumer, or a consumer has left.
+	returned()
 	// horizon says that messages below sequence may have been dispatched.
 	horizon(sequence uint64, done func()) error
 }
@@ -25,11 +28,11 @@ type backing interface {
 // queueBacking is that of a real queue.
 type queueBacking struct {
 	store Store
-	name  destination.Destination
+	queue *queue
 }
 
 func (b queueBacking) page(after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
-	return b.store.Page(b.name, after, maxMessages, maxBytes)
+	return b.store.Page(b.queue.name, after, maxMessages, maxBytes)
 }
 
 func (b queueBacking) admit(*node) bool { return true }
@@ -40,17 +43,21 @@ func (b queueBacking) remove(stored []*node, tx StoreTx, done func()) error {
 		sequences[i] = n.message.BrokerSequence()
 	}
 	if tx != nil {
-		return tx.Remove(b.name, sequences)
+		return tx.Remove(b.queue.name, sequences)
 	}
-	return b.store.Remove(b.name, sequences, done)
+	return b.store.Remove(b.queue.name, sequences, done)
 }
 
 func (b queueBacking) expired(after uint64, now int64, most int) []uint64 {
-	return b.store.Expired(b.name, after, now, most)
+	return b.store.Expired(b.queue.name, after, now, most)
 }
 
-func (b queueBacking) origin() (at destination.Destination, subscription string) { return b.name, "" }
+func (b queueBacking) origin(*message.Message) (*policy.Policy, destination.Destination, string) {
+	return b.queue.policy.Load(), b.queue.name, ""
+}
+
+func (b queueBacking) returned() {}
 
 func (b queueBacking) horizon(sequence uint64, done func()) error {
-	return b.store.Horizon(b.name, sequence, done)
+	return b.store.Horizon(b.queue.name, sequence, done)
 }

@@ -27,6 +27,7 @@ type Options struct {
 	MemoryLimit int64
 	// Policies has the options of destinations; nil is ActiveMQ's defaults for all.
 	Policies *policy.Map
+	Durable  DurableOptions
 }
 
 // Broker holds the destinations and the connections. It is made when the store's right is won, and has no end of its own: the
@@ -45,6 +46,7 @@ type Broker struct {
 	redelivery  atomic.Pointer[policy.Redelivery]
 	mu          sync.RWMutex
 	policies    *policy.Map
+	durables    durables
 	queues      map[destination.Destination]*queue
 	topics      map[destination.Destination]*topic
 	followers   map[*Consumer]*follower
@@ -82,6 +84,8 @@ func New(o Options) *Broker {
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
 	b.advisories = newAdvisories(b, o.Advisor)
 	b.schedule = newSchedule(b)
+	b.durables.init(o.Durable, o.MemoryLimit)
+	b.recoverDurables()
 	for _, r := range o.Store.Recovered() {
 		if r.Destination == jobs {
 			continue
@@ -120,7 +124,8 @@ func (b *Broker) queue(d destination.Destination) (*queue, error) {
 
 // addQueue makes a queue; b.mu is held or b is not shared yet.
 func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
-	q := &queue{broker: b, name: d, owner: owner, backing: queueBacking{b.store, d}}
+	q := &queue{broker: b, name: d, owner: owner}
+	q.backing = queueBacking{b.store, q}
 	q.policy.Store(b.policies.Find(d))
 	b.queues[d] = q
 	q.place = b.advisories.enter(q)
@@ -151,6 +156,7 @@ func (b *Broker) addTopic(d destination.Destination, owner *Connection) *topic {
 	t := &topic{broker: b, name: d, owner: owner}
 	t.policy.Store(b.policies.Find(d))
 	b.topics[d] = t
+	b.linkDurables(t)
 	if !d.IsAdvisory() {
 		t.place = b.advisories.enter(t)
 	}
@@ -174,6 +180,9 @@ func noSuchTemporary(d destination.Destination) error {
 func (b *Broker) Settle() {
 	for _, q := range b.allQueues() {
 		q.settle()
+	}
+	for _, d := range b.allDurables() {
+		d.settle()
 	}
 }
 

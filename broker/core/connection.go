@@ -149,6 +149,15 @@ func (c *Connection) enter() error {
 // whatever this connection does.
 func (c *Connection) Room(ctx context.Context) error { return c.broker.store.Room(ctx) }
 
+// WhenDurable calls done once all that was asked for before is durable.
+func (c *Connection) WhenDurable(done func()) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.mu.Unlock()
+	return c.broker.store.Barrier(done)
+}
+
 // NeedsMemory tells whether some copy of the message is kept in memory alone. The sender of such a message outside of a
 // transaction first waits for Broker.Full.
 func (b *Broker) NeedsMemory(m *message.Message) bool {
@@ -177,7 +186,7 @@ func (c *Connection) Send(m *message.Message, done func()) error {
 	switch {
 	case err != nil:
 		return err
-	case (p != nil || slices.ContainsFunc(copies, stored)) && !c.broker.store.Fresh(m):
+	case (p != nil || slices.ContainsFunc(copies, c.broker.keeps)) && !c.broker.store.Fresh(m):
 		return c.broker.store.Barrier(done)
 	case isManagement(m.Destination()):
 		return c.broker.schedule.manage(m, done)
@@ -199,6 +208,9 @@ func (c *Connection) sendOne(m *message.Message, done func()) error {
 		if err != nil {
 			return err
 		}
+		if t.keeps(m) {
+			return t.store(m, c, done)
+		}
 		m.SetBrokerSequence(c.broker.store.NextSequence())
 		t.publish(m, c)
 		call(done)
@@ -208,7 +220,7 @@ func (c *Connection) sendOne(m *message.Message, done func()) error {
 	if err != nil {
 		return err
 	}
-	if stored(m) {
+	if c.broker.keeps(m) {
 		return q.store(m, done)
 	}
 	m.SetBrokerSequence(c.broker.store.NextSequence())
@@ -230,6 +242,15 @@ func (c *Connection) sendAll(copies []*message.Message, done func()) error {
 // stored tells whether a message, as it is routed, is kept in the store: a persistent one for a queue that outlives its connection.
 func stored(m *message.Message) bool {
 	return m.Persistent() && m.Destination().Kind == destination.Queue
+}
+
+// keeps tells whether a message, as it is routed, is kept in the store, for a queue or for the durable subscriptions of a topic.
+func (b *Broker) keeps(m *message.Message) bool {
+	if stored(m) || !m.Persistent() {
+		return m.Persistent()
+	}
+	t := b.existingTopic(m.Destination())
+	return t != nil && t.keeps(m)
 }
 
 // sendable refuses what the broker cannot do justice to.

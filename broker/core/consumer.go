@@ -17,8 +17,11 @@ type ConsumerSpec struct {
 	Prefetch    int
 	Priority    int8 // among the consumers of a queue; the highest that can take a message gets it
 	Exclusive   bool // gets all of a queue alone, while no other has it so
-	NoLocal     bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
-	Subject     any  // what advisories tell of it, for the Advisor
+	// Subscription is the name of a durable subscription of the connection's client; "" for a consumer without. It is durable
+	// once what was asked of the store is.
+	Subscription string
+	NoLocal      bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
+	Subject      any  // what advisories tell of it, for the Advisor
 }
 
 // Delivery is a message for a consumer.
@@ -76,6 +79,7 @@ type Consumer struct {
 	receiver   Receiver
 	selector   *selector.Selector // nil takes all
 	source     source
+	durable    *durable    // the subscription that it consumes from, if any
 	ending     atomic.Bool // it gets nothing more
 	place      place       // among what advisories tell of
 
@@ -148,6 +152,10 @@ func (c *Consumer) Close(last LastDelivered) { c.connection.CloseConsumers(last,
 
 // close ends the consumer, on its connection's behalf.
 func (c *Consumer) close(last LastDelivered) {
+	if c.durable != nil {
+		c.durable.setOnline(false)
+		defer c.durable.vacate(c)
+	}
 	c.source.close(c, last)
 	c.connection.broker.advisories.went(c.place)
 }

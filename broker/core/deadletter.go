@@ -44,12 +44,12 @@ func (d death) text(m *message.Message) string {
 // policies want it. It happens as a whole, and done is called when it is durable. q.mu is held.
 func (q *queue) bury(nodes []*node, d death, done func()) error {
 	t := q.broker.transaction()
-	at, subscription := q.backing.origin()
 	if err := q.fill(nodes); err != nil {
 		return err
 	}
 	for _, n := range nodes {
-		if err := t.succeed(n.message, q.policy.Load(), at, subscription, d); err != nil {
+		p, at, subscription := q.backing.origin(n.message)
+		if err := t.succeed(n.message, p, at, subscription, d); err != nil {
 			t.undo()
 			return err
 		}

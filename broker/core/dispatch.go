@@ -141,10 +141,14 @@ func (q *queue) page() bool {
 	if len(messages) == 0 {
 		q.behind = false
 	}
+	admitted := false
 	for _, m := range messages {
-		q.push(m, true)
+		admitted = q.push(m, true) || admitted
 	}
-	return len(messages) > 0
+	if len(messages) > 0 && !admitted {
+		q.broker.feed(map[*queue]struct{}{q: {}}) // goes on when others had the lock
+	}
+	return admitted
 }
 
 // hungry tells whether the window has nothing left for some consumer that could take more. A consumer whose selector matches

@@ -16,7 +16,7 @@ const expireEvery = time.Second
 // Expire ends the messages that have expired, of those queues where it is time for that, and returns how long its owner may wait
 // before it calls again. It waits while too much is not yet durable, until ctx ends.
 func (b *Broker) Expire(ctx context.Context) time.Duration {
-	next := expireEvery
+	next := b.expireTopics(ctx)
 	for _, q := range b.allQueues() {
 		now := b.millis()
 		due, wait := q.due(now)

@@ -8,6 +8,9 @@ import (
 
 // attach connects the consumer with what it consumes from.
 func (b *Broker) attach(c *Consumer, members []destination.Destination) error {
+	if c.spec.Subscription != "" && members[0].IsTopic() {
+		return b.subscribeDurably(c)
+	}
 	names, patterns := split(members)
 	if slices.ContainsFunc(members, func(d destination.Destination) bool { return d.IsQueue() != members[0].IsQueue() }) {
 		return unsupported("consumers of queues and topics at once")

@@ -21,6 +21,9 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 	for _, q := range b.allQueues() {
 		q.setPolicy(policies.Find(q.name))
 	}
+	for _, d := range b.allDurables() {
+		d.queue.setPolicy(policies.Find(d.Destination))
+	}
 	for _, t := range b.allTopics() {
 		t.policy.Store(policies.Find(t.name))
 	}
@@ -51,10 +54,23 @@ func (b *Broker) prefetch(spec ConsumerSpec) int {
 	first := spec.Destination.Members()[0]
 	p := b.policy(first)
 	switch {
+	case spec.Subscription != "":
+		return durablePrefetch(spec.Prefetch, p)
 	case first.IsQueue() && spec.Prefetch == policy.ClientQueuePrefetch:
 		return p.QueuePrefetch
 	case first.IsTopic() && spec.Prefetch == policy.ClientTopicPrefetch:
 		return p.TopicPrefetch
 	}
 	return spec.Prefetch
+}
+
+// durablePrefetch is prefetch for a durable subscription. Clients that optimize acknowledgements ask for another default, which stays as
+// long as no policy says anything.
+func durablePrefetch(asked int, p *policy.Policy) int {
+	standard := asked == policy.ClientDurableTopicPrefetch
+	optimized := asked == policy.ClientOptimizedDurableTopicPrefetch && p.DurableTopicPrefetch != policy.ClientDurableTopicPrefetch
+	if standard || optimized {
+		return p.DurableTopicPrefetch
+	}
+	return asked
 }

@@ -10,6 +10,9 @@ import (
 
 // prepare makes the work durable without its happening. t.mu is held.
 func (t *work) prepare(p Preparation, done func()) error {
+	if err := t.keepLate(); err != nil {
+		return err
+	}
 	tx := t.storeTx()
 	for _, a := range t.acks {
 		if err := a.lock(tx); err != nil {

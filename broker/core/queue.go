@@ -101,7 +101,8 @@ func (q *queue) fits() bool {
 	return q.waiting < windowBytes || q.broker.cached.Load() < cacheBytes
 }
 
-func (q *queue) push(m *message.Message, stored bool) {
+// push puts a message in at the end of the window, and tells whether it belongs there.
+func (q *queue) push(m *message.Message, stored bool) bool {
 	q.arrivals += orderStep
 	n := &node{message: m, order: q.arrivals, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
 	if stored {
@@ -109,13 +110,14 @@ func (q *queue) push(m *message.Message, stored bool) {
 		n.suspect = q.cursor < q.suspect
 	}
 	if !q.backing.admit(n) {
-		return
+		return false
 	}
 	q.hold(n, +1)
 	if !stored {
 		q.broker.memory.add(m.Size())
 	}
 	q.window.insert(n)
+	return true
 }
 
 // hold counts a stored message as in the window, or with sign -1 as not.
@@ -144,6 +146,7 @@ func (q *queue) giveBack(nodes []*node) {
 		q.window.insert(n)
 		q.lookAgainFrom(n.order)
 	}
+	q.backing.returned()
 }
 
 // free gives back the memory of messages that are not stored.

@@ -108,9 +108,10 @@ func (b *Broker) successor(q *queue) (*queue, error) {
 	return b.queue(q.name)
 }
 
-// missed takes a message that comes to a queue that is no more. If it was sent after the queue's end, it is the next one's.
+// missed takes a message that comes to a queue that is no more. If it was sent after the queue's end, it is the next one's; that of a
+// durable subscription, which bears a topic's name, has no next one.
 func (q *queue) missed(m *message.Message, stored bool) {
-	if q.owner != nil || stored && m.BrokerSequence() <= q.through {
+	if q.owner != nil || q.name.IsTopic() || stored && m.BrokerSequence() <= q.through {
 		return
 	}
 	next, err := q.broker.successor(q)
@@ -121,9 +122,9 @@ func (q *queue) missed(m *message.Message, stored bool) {
 	next.arrive(m, stored)
 }
 
-// retire tells whether the topic can end: it has no consumers.
+// retire tells whether the topic can end: it has no consumers, and no durable subscriptions.
 func (t *topic) retire() error {
-	if t.used() {
+	if t.used() || !t.durables.empty() {
 		return stillUsed(t.name)
 	}
 	return nil
@@ -132,7 +133,7 @@ func (t *topic) retire() error {
 func (b *Broker) forgetTopic(t *topic) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.topics[t.name] == t {
+	if b.topics[t.name] == t && t.durables.empty() {
 		delete(b.topics, t.name)
 	}
 }

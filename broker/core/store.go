@@ -39,6 +39,23 @@ type Store interface {
 	// Page loads messages of a queue with sequences above after, in order, without those already removed; one at least if
 	// there is one, then not more than maxMessages or maxBytes.
 	Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
+	// Subscriptions lists the durable subscriptions from before, the oldest first.
+	Subscriptions() []RecoveredSubscription
+	// Subscribe begins a durable subscription to what is added from now on, in place of one of the same client and name. Its id is
+	// a sequence: what it gets has larger ones.
+	Subscribe(s Subscription, done func()) (id uint64, err error)
+	// Unsubscribe ends a durable subscription.
+	Unsubscribe(id uint64, done func()) error
+	// Acknowledge says that a subscription is through with all of its messages in the spans, which are in order.
+	Acknowledge(subscription uint64, through []Span, done func()) error
+	// SubscriptionHorizon is Horizon for a subscription.
+	SubscriptionHorizon(subscription, sequence uint64, done func()) error
+	// PageSubscription is Page for what a subscription is not through with.
+	PageSubscription(subscription, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
+	// Through tells whether a subscription is through with a sequence.
+	Through(subscription, sequence uint64) bool
+	// Needing lists the subscriptions that are not through with a message of a topic.
+	Needing(topic destination.Destination, sequence uint64) []uint64
 	// Expirations lists the messages of a queue that expire.
 	Expirations(queue destination.Destination) []Due
 	StoreBranches
@@ -50,6 +67,7 @@ type StoreTx interface {
 	// Leave is Add for a message of which nothing stays in memory: after the commit it comes with a page.
 	Leave(m *message.Message) error
 	Remove(queue destination.Destination, sequences []uint64) error
+	Acknowledge(subscription uint64, through []Span) error
 	// Commit numbers the added messages in order and makes everything durable as one.
 	Commit(done func()) error
 	// CommitAs is Commit of what is on record from then on, unless it says of no connection.
@@ -64,5 +82,25 @@ type Recovered struct {
 	Destination destination.Destination
 	Messages    int
 	// Horizon is above everything that may have been dispatched before.
+	Horizon uint64
+}
+
+// Span is a run of broker sequences, its ends included.
+type Span struct {
+	From, To uint64
+}
+
+// Subscription is what is kept of a durable subscription.
+type Subscription struct {
+	Client, Name string // together only one's
+	Destination  destination.Destination
+	Selector     string
+	NoLocal      bool
+}
+
+// RecoveredSubscription is one as it was found.
+type RecoveredSubscription struct {
+	Subscription
+	ID      uint64
 	Horizon uint64
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
-// topic hands each message to the subscriptions that there are. It keeps nothing: who is not there does not get it
-// (JMS 1.1 §6.2), so a persistent message to it needs no store.
+// topic hands each message to the subscriptions that there are. Who is not there does not get it (JMS 1.1 §6.2), unless the
+// subscription is durable: so a persistent message to it is stored if there is one of these, once for all of them.
 type topic struct {
 	broker *Broker
 	name   destination.Destination
@@ -23,10 +23,52 @@ type topic struct {
 
 	mu            sync.RWMutex
 	subscriptions []*subscription
+	swept         int64 // when expired messages were looked for, in milliseconds since 1970
+
+	durables roster
+	online   roster // of the durables
 }
 
-// publish gives the message to all subscriptions; from is nil for what the broker sends.
+// keeps tells whether a message to the topic is stored.
+func (t *topic) keeps(m *message.Message) bool { return m.Persistent() && !t.durables.empty() }
+
+// store keeps a persistent message and, when that is durable, gives it to all subscriptions and calls done.
+func (t *topic) store(m *message.Message, from *Connection, done func()) error {
+	err := t.broker.store.Add(m, func() {
+		t.arrive(m, from)
+		call(done)
+	})
+	if err == nil {
+		t.advance(m.BrokerSequence()) // becomes durable together with the message
+	}
+	return err
+}
+
+// advance puts the horizons of who is online ahead of a message.
+func (t *topic) advance(sequence uint64) {
+	for d := range t.online.all() {
+		d.queue.advance(sequence)
+	}
+}
+
+// arrive gives a stored message to all that are there; the durable subscriptions that are offline find it in the store.
+func (t *topic) arrive(m *message.Message, from *Connection) {
+	t.hand(m, from)
+	for d := range t.online.all() {
+		d.queue.arrive(m, true)
+	}
+}
+
+// publish gives a message that is not stored to all subscriptions; from is nil for what the broker sends.
 func (t *topic) publish(m *message.Message, from *Connection) {
+	t.hand(m, from)
+	for d := range t.durables.all() {
+		d.offer(m)
+	}
+}
+
+// hand gives the message to the subscriptions that are not durable.
+func (t *topic) hand(m *message.Message, from *Connection) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, s := range t.subscriptions {

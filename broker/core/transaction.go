@@ -31,10 +31,11 @@ type work struct {
 	stored int     // messages that it has
 	sends  []send
 	acks   []consumption
-	sent   int   // messages
-	held   int   // what they count in memory
-	cached int   // bytes of stored ones that are kept there
-	failed error // why it can only be rolled back
+	sent   int             // messages
+	held   int             // what they count in memory
+	cached int             // bytes of stored ones that are kept there
+	failed error           // why it can only be rolled back
+	topics map[*topic]bool // those that it sends to, and whether their persistent messages are stored
 
 	preparation Preparation
 	recovered   *Prepared // what a broker before this one prepared
@@ -131,7 +132,7 @@ func (t *Transaction) send(m *message.Message) error {
 	switch {
 	case err != nil:
 		return err
-	case (p != nil || slices.ContainsFunc(copies, stored)) && !b.store.Fresh(m):
+	case (p != nil || slices.ContainsFunc(copies, b.keeps)) && !b.store.Fresh(m):
 		return nil
 	case isManagement(m.Destination()):
 		return b.schedule.manage(m, nil)
@@ -208,13 +209,8 @@ func (t *Transaction) add(m *message.Message) (err error) {
 	if err != nil {
 		return err
 	}
-	if stored(m) {
-		s.place, s.left = t.stored, s.queue != nil && !t.keeps(m)
-		put := t.storeTx().Add
-		if s.left {
-			put = t.store.Leave
-		}
-		if err := put(m); err != nil {
+	if t.stores(s) {
+		if err := t.put(&s); err != nil {
 			return err
 		}
 	}
@@ -303,6 +299,9 @@ func (t *Transaction) Commit(done func()) error {
 func (t *work) commit(done func()) error { return t.commitAs(Committed{}, done) }
 
 func (t *work) commitAs(record Committed, done func()) error {
+	if err := t.keepLate(); err != nil {
+		return err
+	}
 	for _, a := range t.acks {
 		if err := a.take(t); err != nil {
 			return err
@@ -326,7 +325,11 @@ func (t *work) commitAs(record Committed, done func()) error {
 // advance puts the horizons of the queues ahead of what the commit brings them.
 func (t *work) advance() {
 	for _, s := range t.sends {
-		if s.queue != nil && s.place >= 0 && !s.left && s.queue.attended.Load() {
+		switch {
+		case s.place < 0 || s.left || s.isJob():
+		case s.topic != nil:
+			s.topic.advance(s.message.BrokerSequence())
+		case s.queue.attended.Load():
 			s.queue.advance(s.message.BrokerSequence())
 		}
 	}
@@ -368,10 +371,13 @@ func (t *work) publish() {
 		if !kept {
 			s.message.SetBrokerSequence(t.broker.store.NextSequence())
 		}
-		if s.topic != nil {
-			s.topic.publish(s.message, s.from)
-		} else {
+		switch {
+		case s.queue != nil:
 			s.queue.arrive(s.message, kept)
+		case kept:
+			s.topic.arrive(s.message, s.from)
+		default:
+			s.topic.publish(s.message, s.from)
 		}
 	}
 }

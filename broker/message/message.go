@@ -153,6 +153,15 @@ func (m *Message) SetBrokerSequence(sequence uint64) {
 // RawSender is the id of the producer that sent it here, as bytes; part of Bytes.
 func (m *Message) RawSender() []byte { return m.field(producerID) }
 
+// Sender is the id of the connection that sent it here; "" if it does not tell.
+func (m *Message) Sender() string {
+	r := wire.NewReader(m.field(producerID))
+	if !r.Bool() || r.Byte() != typeProducerID {
+		return ""
+	}
+	return nullableText(&r)
+}
+
 // Transacted tells whether the producer sent it in a transaction.
 func (m *Message) Transacted() bool { return len(m.field(transactionID)) > 1 }
 

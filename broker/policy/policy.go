@@ -20,6 +20,9 @@ type Policy struct {
 	QueuePrefetch int `yaml:"queuePrefetch"`
 	// TopicPrefetch is the prefetch of topic consumers that ask for their client's default, ClientTopicPrefetch.
 	TopicPrefetch int `yaml:"topicPrefetch"`
+	// DurableTopicPrefetch is the prefetch of durable subscribers that ask for their client's default, ClientDurableTopicPrefetch or
+	// ClientOptimizedDurableTopicPrefetch.
+	DurableTopicPrefetch int `yaml:"durableTopicPrefetch"`
 	// ExpireMessagesPeriod is how often expired messages are looked for, in milliseconds; 0 is never. Those that a consumer would
 	// get are found anyway.
 	ExpireMessagesPeriod int64 `yaml:"expireMessagesPeriod"`
@@ -29,8 +32,10 @@ type Policy struct {
 
 // The prefetch that clients ask for when their program says nothing.
 const (
-	ClientQueuePrefetch = 1000
-	ClientTopicPrefetch = 32767
+	ClientQueuePrefetch                 = 1000
+	ClientTopicPrefetch                 = 32767
+	ClientDurableTopicPrefetch          = 100
+	ClientOptimizedDurableTopicPrefetch = 1000 // with optimizeAcknowledge
 )
 
 // Default returns the options of a destination that no policy is for.
@@ -39,6 +44,7 @@ func Default() Policy {
 		UseConsumerPriority:  true,
 		QueuePrefetch:        ClientQueuePrefetch,
 		TopicPrefetch:        ClientTopicPrefetch,
+		DurableTopicPrefetch: ClientDurableTopicPrefetch,
 		ExpireMessagesPeriod: 30_000,
 	}
 }
@@ -48,6 +54,7 @@ func (p *Policy) Validate() error {
 	err := check([]bound{
 		{"queuePrefetch", int64(p.QueuePrefetch), 0, ClientTopicPrefetch},
 		{"topicPrefetch", int64(p.TopicPrefetch), 0, ClientTopicPrefetch},
+		{"durableTopicPrefetch", int64(p.DurableTopicPrefetch), 0, ClientTopicPrefetch},
 		{"expireMessagesPeriod", p.ExpireMessagesPeriod, 0, longest},
 	})
 	if err != nil {

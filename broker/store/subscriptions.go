@@ -180,6 +180,32 @@ func (s *Store) restateSubscriptions(g log.Segment) error {
 	return nil
 }
 
+// Through tells whether a subscription is through with a sequence, also by an acknowledgement on its way. One that is not there is.
+func (s *Store) Through(subscription, sequence uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub := s.state.subs.byID[subscription]
+	return sub == nil || sub.done.has(sequence)
+}
+
+// Needing lists the subscriptions that are not through with a message of a topic.
+func (s *Store) Needing(topic destination.Destination, sequence uint64) []uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.state.names[topic]
+	if q == nil || q.get(sequence) == nil {
+		return nil
+	}
+	var ids []uint64
+	for sub := range q.subs {
+		if sequence > sub.id && !sub.done.has(sequence) {
+			ids = append(ids, sub.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // PageSubscription is Page for the messages that a durable subscription is not through with, of all its topics.
 func (s *Store) PageSubscription(subscription, after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
 	for {

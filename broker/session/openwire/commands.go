@@ -77,7 +77,7 @@ func (s *session) command(c openwire.Command, r reply) error {
 	case *openwire.ConnectionInfo:
 		r.answer(s.connectAgain(c))
 	case *openwire.ConsumerInfo:
-		r.answer(s.subscribe(c))
+		s.consume(c, r)
 	case *openwire.ProducerInfo:
 		r.answer(s.produce(c))
 	case *openwire.RemoveInfo:
@@ -91,7 +91,7 @@ func (s *session) command(c openwire.Command, r reply) error {
 	case *openwire.DestinationInfo:
 		r.finish(s.destination(c, r.done))
 	case *openwire.RemoveSubscriptionInfo:
-		r.fail(notYet("durable subscriptions"))
+		r.finish(s.connection.Unsubscribe(c.SubscriptionName.String(), r.done))
 	default: // a SessionInfo, for one: a session begins with what belongs to it
 		r.done()
 	}

@@ -88,7 +88,9 @@ func TestRefusedConsumers(t *testing.T) {
 		}
 	}
 	testRefusals(t, map[string]refusalCase{
-		"durable":     {with(func(i *openwire.ConsumerInfo) { i.SubscriptionName = openwire.S("s") }), openwire.JMSException, "does not support durable subscriptions yet"},
+		"durable": {with(func(i *openwire.ConsumerInfo) {
+			i.SubscriptionName, i.Destination = openwire.S("s"), &openwire.Topic{PhysicalName: openwire.S("ActiveMQ.Advisory.Connection")}
+		}), openwire.JMSException, "Cannot create a durable subscription for an advisory Topic"},
 		"browser":     {with(func(i *openwire.ConsumerInfo) { i.Browser = true }), openwire.JMSException, "does not support queue browsers yet"},
 		"retroactive": {with(func(i *openwire.ConsumerInfo) { i.Retroactive = true }), openwire.JMSException, "does not support retroactive consumers yet"},
 		"bridge":      {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
@@ -149,7 +151,7 @@ func TestRefusedMessages(t *testing.T) {
 
 func TestOtherRefusals(t *testing.T) {
 	testRefusals(t, map[string]refusalCase{
-		"unsubscribe": {func(*client) openwire.Command { return &openwire.RemoveSubscriptionInfo{} }, openwire.JMSException, "does not support durable subscriptions yet"},
+		"unsubscribe": {func(*client) openwire.Command { return &openwire.RemoveSubscriptionInfo{} }, openwire.InvalidDestinationException, "No durable subscription exists for clientID: "},
 		"remove queue": {func(c *client) openwire.Command {
 			c.ok(c.consumer(9, queue("used")))
 			return &openwire.DestinationInfo{Destination: queue("used"), OperationType: openwire.DestinationRemove}

@@ -29,6 +29,16 @@ func (c *consumer) Deliver(d core.Delivery) {
 	c.out.deliver(c, d)
 }
 
+// consume adds a consumer. One with a durable subscription is answered when that is durable.
+func (s *session) consume(c *openwire.ConsumerInfo, r reply) {
+	err := s.subscribe(c)
+	if err != nil || c.SubscriptionName.String() == "" {
+		r.answer(err)
+		return
+	}
+	r.finish(s.connection.WhenDurable(r.done))
+}
+
 func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	if c.ConsumerID == nil || c.Destination == nil {
 		return &core.Error{Kind: core.InvalidDestination, Text: "a consumer needs an id and a destination"}
@@ -44,7 +54,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
-		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subject: newSubject(c.ConsumerID, c),
+		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
 	}, own)
 	if err != nil {
 		return err
@@ -59,8 +69,6 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 // beyond names what the consumer wants and the core cannot do.
 func beyond(c *openwire.ConsumerInfo) string {
 	switch {
-	case c.SubscriptionName.String() != "":
-		return "durable subscriptions"
 	case c.Browser:
 		return "queue browsers"
 	case c.Retroactive:

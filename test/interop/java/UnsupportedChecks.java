@@ -8,13 +8,6 @@ import org.apache.activemq.command.ActiveMQQueue;
 class UnsupportedChecks {
     private static final String NOT_YET = "this broker does not support ";
 
-    static void durableSubscriber(Scene scene) throws Exception {
-        var factory = scene.factory();
-        factory.setClientID(scene.name);
-        Session session = scene.open(factory).createSession(false, Session.AUTO_ACKNOWLEDGE);
-        refused(session, scene, "durable subscriptions yet", () -> session.createDurableSubscriber(scene.topic, "name"));
-    }
-
     static void browser(Scene scene) throws Exception {
         Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
         refused(session, scene, "queue browsers yet", () -> session.createBrowser(scene.queue).getEnumeration().hasMoreElements());
