@@ -20,6 +20,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/log/mem"
 	"github.com/twinmesh/twinmesh/broker/node"
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/security"
 	session "github.com/twinmesh/twinmesh/broker/session/openwire"
 	"github.com/twinmesh/twinmesh/broker/store"
 )
@@ -84,11 +85,11 @@ func (p *pair) start() {
 }
 
 // Authenticate implements session.Authenticator.
-func (p *pair) Authenticate(user, password string) error {
-	if p.users[user] != password || password == "" {
-		return errors.New("user name or password is wrong")
+func (p *pair) Authenticate(_ context.Context, l security.Login) (*security.User, error) {
+	if p.users[l.Name] != l.Password || l.Password == "" {
+		return nil, errors.New("user name or password is wrong")
 	}
-	return nil
+	return nil, nil
 }
 
 // cut breaks all sockets. The broker goes on.

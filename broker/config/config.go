@@ -28,6 +28,10 @@ type Config struct {
 	// HTTP is the address of /healthz, /readyz and /role.
 	HTTP string `yaml:"http"`
 	Auth Auth   `yaml:"auth"`
+	// Authorization says who may do what; nil lets everybody do everything.
+	Authorization *Authorization `yaml:"authorization,omitempty"`
+	// PopulateJMSXUserID has each message carry the name of the user who sent it.
+	PopulateJMSXUserID bool `yaml:"populateJMSXUserID"`
 	// AdvisorySupport has the broker tell clients of each other, on topics whose names begin with ActiveMQ.Advisory.
 	AdvisorySupport bool `yaml:"advisorySupport"`
 	// AnonymousProducerAdvisorySupport has it also tell of producers that name a destination with each message.
@@ -49,16 +53,24 @@ type Config struct {
 type Auth struct {
 	// Mode is on, off (only on loopback addresses), or off-everywhere.
 	Mode string `yaml:"mode"`
-	// UsersFile has a line name=password for each user, the password plain or as a bcrypt hash. Without it a user is made
-	// when there is none, and its password printed once.
+	// UsersFile has a line name=password for each user, the password plain or as a hash by bcrypt or argon2id. Without it a user
+	// is made when there is none, and its password printed once.
 	UsersFile string `yaml:"usersFile"`
+	// GroupsFile has a line group=user,user for each group; Groups says the same here.
+	GroupsFile string           `yaml:"groupsFile,omitempty"`
+	Groups     map[string]Names `yaml:"groups,omitempty"`
+	// AnonymousAccessAllowed lets clients in that give neither a name nor a password, as a user in a group.
+	AnonymousAccessAllowed bool   `yaml:"anonymousAccessAllowed,omitempty"`
+	AnonymousUser          string `yaml:"anonymousUser,omitempty"`
+	AnonymousGroup         string `yaml:"anonymousGroup,omitempty"`
 }
 
 // Default is the configuration of a broker that is told nothing.
 func Default() Config {
 	return Config{
 		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
-		Auth: Auth{Mode: "on"}, AdvisorySupport: true, VirtualDestinations: policy.DefaultVirtualDestinations(),
+		Auth:            Auth{Mode: "on", AnonymousUser: "anonymous", AnonymousGroup: "anonymous"},
+		AdvisorySupport: true, VirtualDestinations: policy.DefaultVirtualDestinations(),
 	}
 }
 
@@ -98,8 +110,8 @@ func (c Config) Validate() error {
 	if c.Name == "" || c.Data == "" || len(c.OpenWire) == 0 {
 		return fmt.Errorf("a broker needs a name, a data directory and at least one openwire address")
 	}
-	if c.Auth.Mode != "on" && c.Auth.Mode != "off" && c.Auth.Mode != "off-everywhere" {
-		return fmt.Errorf("auth mode %q: write on, off or off-everywhere", c.Auth.Mode)
+	if err := c.validateAuth(); err != nil {
+		return err
 	}
 	if err := c.validatePolicies(); err != nil {
 		return err

@@ -74,6 +74,7 @@ func TestValidate(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add("name: orders-0\nauth: {mode: off, usersFile: /etc/users}\nopenwire: [\"tcp://127.0.0.1:61616?maximumConnections=3\"]\n")
 	f.Add("datta: /x")
+	f.Add("auth: {groups: {admins: [a, \"b,c\"], users: d}}\nauthorization: {entries: [{queue: \">\", read: \"*\", write: [a]}], tempDestinations: }")
 	f.Add("a: &a [*a]")
 	f.Add("destinationPolicies: [{queue: a, deadLetterStrategy: {discarding: }}, {topic: a, deadLetterStrategy: {individualDeadLetterStrategy: }}]")
 	f.Add("destinationPolicies: [{queue: orders.>, queuePrefetch: 3}, {default: true}]")

@@ -42,6 +42,7 @@ type Broker struct {
 	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
 	own         *Connection  // the broker's, for what it sends itself
 	audits      audits
+	removals    atomic.Uint64
 	stamping    atomic.Pointer[policy.TimeStamping]
 	redelivery  atomic.Pointer[policy.Redelivery]
 	mu          sync.RWMutex
@@ -170,6 +171,16 @@ func (b *Broker) existingTopic(d destination.Destination) *topic {
 	defer b.mu.RUnlock()
 	return b.topics[d]
 }
+
+// Exists tells whether there is a queue or topic of this name.
+func (b *Broker) Exists(d destination.Destination) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.queues[d] != nil || b.topics[d] != nil
+}
+
+// Removals is how many queues and topics have been removed. While it stays what it was, what existed exists.
+func (b *Broker) Removals() uint64 { return b.removals.Load() }
 
 func noSuchTemporary(d destination.Destination) error {
 	return errorf(InvalidDestination, "the temporary destination %s does not exist; it ends with the connection that made it", d)

@@ -22,6 +22,9 @@ type ConsumerSpec struct {
 	Subscription string
 	NoLocal      bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
 	Subject      any  // what advisories tell of it, for the Advisor
+	// Readable tells whether the client may consume from what a pattern of the destination covers; nil is from all. It is called under
+	// the broker's locks, and calls nothing of the core.
+	Readable func(destination.Destination) bool
 }
 
 // Delivery is a message for a consumer.

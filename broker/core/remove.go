@@ -99,6 +99,7 @@ func (b *Broker) forgetQueue(q *queue) {
 	if b.queues[q.name] == q {
 		b.routes.Load().leave(q)
 		delete(b.queues, q.name)
+		b.removals.Add(1)
 	}
 }
 
@@ -135,5 +136,6 @@ func (b *Broker) forgetTopic(t *topic) {
 	defer b.mu.Unlock()
 	if b.topics[t.name] == t && t.durables.empty() {
 		delete(b.topics, t.name)
+		b.removals.Add(1)
 	}
 }

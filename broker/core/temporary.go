@@ -64,6 +64,7 @@ func (b *Broker) removeTemporary(d destination.Destination) {
 	}
 	delete(b.queues, d)
 	delete(b.topics, d)
+	b.removals.Add(1)
 	b.mu.Unlock()
 	if q != nil {
 		q.remove()

@@ -13,7 +13,8 @@ type follower struct {
 }
 
 func (f *follower) covers(d destination.Destination) bool {
-	return slices.ContainsFunc(f.patterns, func(p destination.Destination) bool { return p.Covers(d) })
+	readable := f.consumer.spec.Readable
+	return slices.ContainsFunc(f.patterns, func(p destination.Destination) bool { return p.Covers(d) }) && (readable == nil || readable(d))
 }
 
 // may tells whether a consumer may have part in what its pattern covers: a temporary destination is its own connection's alone.

@@ -98,6 +98,9 @@ func SetPriority(p byte) Set { return Set{priority, []byte{p}} }
 // SetType sets JMSType.
 func SetType(name string) Set { return Set{jmsType, rawText(name)} }
 
+// SetUserID sets JMSXUserID.
+func SetUserID(name string) Set { return Set{userID, rawText(name)} }
+
 // SetContent sets the body; nil is none.
 func SetContent(b []byte) Set { return Set{content, rawBytes(b)} }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/log"
 	"github.com/twinmesh/twinmesh/broker/log/file"
 	codec "github.com/twinmesh/twinmesh/broker/openwire"
-	"github.com/twinmesh/twinmesh/broker/session/openwire"
+	"github.com/twinmesh/twinmesh/broker/security"
 	"github.com/twinmesh/twinmesh/broker/store"
 )
 
@@ -25,9 +25,9 @@ const keptLog = 256 << 20
 
 // Options are what a broker is made of.
 type Options struct {
-	Config        config.Config
-	Authenticator openwire.Authenticator // nil lets everyone in
-	Logger        *slog.Logger
+	Config config.Config
+	Guard  *security.Guard // nil lets everyone in, and do everything
+	Logger *slog.Logger
 	// Active is called, in a goroutine of its own, when the broker serves clients, with its term. When its context ends
 	// the broker stops serving, and waits for it to return before it hands over: it has to be quick then. An error stops the
 	// broker. It may be nil.
@@ -58,7 +58,7 @@ func New(o Options) (*Node, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{options: o, live: live{config: o.Config}, inside: make(chan net.Conn)}
+	n := &Node{options: o, live: live{config: o.Config, guard: o.Guard}, inside: make(chan net.Conn)}
 	for _, raw := range o.Config.OpenWire {
 		c, err := config.ParseConnector(raw)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/security"
 )
 
 // watching is how often the configuration is looked at. A file that Kubernetes has replaced by moving a symbolic link is found
@@ -19,7 +20,8 @@ type live struct {
 	mu     sync.Mutex
 	config config.Config
 	broker *core.Broker // nil while another node is active
-	broken string       // why the configuration was not taken the last time
+	guard  *security.Guard
+	broken string // why the configuration was not taken the last time
 }
 
 // begin makes the core, with the configuration of this moment.
@@ -41,10 +43,12 @@ func (l *live) end() {
 var immediate = map[string]struct{}{
 	"destinationPolicies": {}, "redeliveryPlugin": {}, "timeStampingBrokerPlugin": {},
 	"virtualDestinations": {}, "useMirroredQueues": {}, "mirroredQueue": {},
+	"authorization": {}, "auth.groupsFile": {}, "auth.groups": {},
+	"auth.anonymousAccessAllowed": {}, "auth.anonymousUser": {}, "auth.anonymousGroup": {},
 }
 
 // apply takes a configuration and returns the keys that changed by what they need. What needs a restart is told once.
-func (l *live) apply(c config.Config) (changed, restart []string) {
+func (l *live) apply(c config.Config) (changed, restart []string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, key := range l.config.Differences(c) {
@@ -54,11 +58,16 @@ func (l *live) apply(c config.Config) (changed, restart []string) {
 			restart = append(restart, key)
 		}
 	}
+	if l.guard != nil && len(changed) > 0 {
+		if err := l.guard.Apply(c); err != nil {
+			return nil, nil, err
+		}
+	}
 	l.config, l.broken = c, ""
 	if l.broker != nil && len(changed) > 0 {
 		l.broker.SetPolicies(c.Policies())
 	}
-	return changed, restart
+	return changed, restart, nil
 }
 
 // refuse keeps what is, and tells whether this error is a new one.
@@ -88,6 +97,9 @@ func (n *Node) follow(ctx context.Context) (stop func()) {
 				n.reload(true)
 			case <-ticks.C:
 				n.reload(false)
+				if n.options.Guard != nil {
+					n.options.Guard.Refresh()
+				}
 			}
 		}
 	})
@@ -103,6 +115,10 @@ func (n *Node) reload(asked bool) {
 	if err == nil {
 		err = c.Validate()
 	}
+	var changed, restart []string
+	if err == nil {
+		changed, restart, err = n.live.apply(c)
+	}
 	logger := n.options.Logger
 	if err != nil {
 		if n.live.refuse(err) || asked {
@@ -110,7 +126,6 @@ func (n *Node) reload(asked bool) {
 		}
 		return
 	}
-	changed, restart := n.live.apply(c)
 	if len(changed)+len(restart) > 0 || asked {
 		logger.Info("configuration read again", "applied", list(changed), "needs a restart", list(restart))
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,9 +14,11 @@ import (
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/config"
+	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/log/mem"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 	"github.com/twinmesh/twinmesh/broker/policy"
+	"github.com/twinmesh/twinmesh/broker/security"
 )
 
 // prefetching is a configuration in which queue consumers have a prefetch.
@@ -168,5 +171,36 @@ func TestPoliciesOfAnActiveBroker(t *testing.T) {
 	r.stop()
 	if _, err := r.ended(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAuthorizationChangesWhileTheBrokerRuns: unless what it needs cannot be read, when all stays as it was.
+func TestAuthorizationChangesWhileTheBrokerRuns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(path, []byte("a=x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	users, err := security.Open(path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	guard, err := security.NewGuard(users, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := live{config: c, guard: guard}
+	user, err := guard.Authenticate(t.Context(), security.Login{Name: "a", Password: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := destination.Destination{Kind: destination.Queue, Name: "Q"}
+	c.Authorization = &config.Authorization{}
+	if changed, restart, err := l.apply(c); err != nil || list(changed) != "authorization" || len(restart) > 0 || user.May(security.Read, d) {
+		t.Errorf("applied %v, %v, %v, may %t", changed, restart, err, user.May(security.Read, d))
+	}
+	c.Authorization, c.Auth.GroupsFile = nil, filepath.Join(t.TempDir(), "none")
+	if _, _, err := l.apply(c); err == nil || user.May(security.Read, d) || l.config.Authorization == nil {
+		t.Errorf("got %v", err)
 	}
 }

@@ -119,8 +119,11 @@ func (n *Node) listen(b *core.Broker, id string) ([]*server.Listener, error) {
 
 func (n *Node) serverOptions(b *core.Broker, id string, c connector) server.Options {
 	o := openwire.Options{
-		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Authenticator: n.options.Authenticator, Offer: c.offer,
-		Logger: n.options.Logger,
+		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Offer: c.offer,
+		Logger: n.options.Logger, PopulateUserID: n.options.Config.PopulateJMSXUserID,
+	}
+	if n.options.Guard != nil {
+		o.Authenticator = n.options.Guard
 	}
 	return server.Options{
 		Address: c.Address, MaximumConnections: c.MaximumConnections, Logger: n.options.Logger,

@@ -1,4 +1,3 @@
-// Package security says who a client is. What a client may do is not decided here yet: who is known may do everything.
 package security
 
 import (
@@ -6,37 +5,37 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
-// ErrRefused is the answer to an unknown user and to a wrong password alike.
-var ErrRefused = errors.New("user name or password is wrong")
-
-// maxVerdicts bounds how many right passwords are remembered, so that bcrypt is not run for each connection.
+// maxVerdicts bounds how many right passwords are remembered, so that no hash is computed for each connection.
 const maxVerdicts = 1024
 
-// Users are the users of a file with a line name=password for each, the password plain or as a bcrypt hash. The file is
-// read again when it has changed. Its methods may be called by many goroutines.
+// Users are the users of a file with a line name=password for each, the password plain or as a hash. The file is read again
+// when it has changed. Its methods may be called by many goroutines.
 type Users struct {
-	path string
+	path   string
+	logger *slog.Logger
+	warned bool // that passwords are plain
 
-	mu        sync.Mutex
-	text      []byte
-	passwords map[string]string
-	verdicts  map[[sha256.Size]byte]struct{}
+	mu       sync.Mutex
+	text     []byte
+	secrets  map[string]string
+	standIns []string // each password once, for users that there are not
+	verdicts map[[sha256.Size]byte]struct{}
 }
 
 // Open reads the file.
-func Open(path string) (*Users, error) {
-	u := &Users{path: path}
+func Open(path string, logger *slog.Logger) (*Users, error) {
+	u := &Users{path: path, logger: logger}
 	return u, u.reload()
 }
 
@@ -46,65 +45,99 @@ func (u *Users) reload() error {
 	if err != nil {
 		return fmt.Errorf("reading the users: %w", err)
 	}
-	if u.passwords != nil && bytes.Equal(text, u.text) {
+	if u.secrets != nil && bytes.Equal(text, u.text) {
 		return nil
 	}
-	passwords, err := parse(text)
+	secrets, err := parseUsers(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", u.path, err)
 	}
-	u.text, u.passwords, u.verdicts = text, passwords, map[[sha256.Size]byte]struct{}{}
+	u.text, u.secrets, u.verdicts = text, secrets, map[[sha256.Size]byte]struct{}{}
+	u.standIns = u.standIns[:0]
+	plain := 0
+	for _, s := range secrets {
+		u.standIns = append(u.standIns, s)
+		if !strings.HasPrefix(s, "$2") && !strings.HasPrefix(s, "$argon2") {
+			plain++
+		}
+	}
+	slices.Sort(u.standIns)
+	if plain > 0 && !u.warned {
+		u.warned = true
+		u.logger.Warn("the users file has passwords that are not hashed: make hashes with twinmesh-broker user hash", "file", u.path, "users", plain)
+	}
 	return nil
 }
 
-func parse(text []byte) (map[string]string, error) {
-	passwords := map[string]string{}
+// parseUsers returns the passwords, as they are written, by the users' names.
+func parseUsers(text []byte) (map[string]string, error) {
+	secrets := map[string]string{}
+	err := eachLine(text, "name=password", func(name, password string) error {
+		secrets[name] = password
+		_, err := parseSecret(password)
+		return err
+	})
+	if err == nil && len(secrets) == 0 {
+		err = errors.New("it has no user, so nobody could connect: write a line name=password")
+	}
+	return secrets, err
+}
+
+// eachLine goes over the lines of a properties file that say something.
+func eachLine(text []byte, form string, do func(key, value string) error) error {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		name, password, found := strings.Cut(line, "=")
-		if name = strings.TrimSpace(name); !found || name == "" || strings.TrimSpace(password) == "" {
-			return nil, fmt.Errorf("line %d: write name=password", n)
+		key, value, found := strings.Cut(line, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !found || key == "" || value == "" {
+			return fmt.Errorf("line %d: write %s", n, form)
 		}
-		passwords[name] = strings.TrimSpace(password)
+		if err := do(key, value); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
 	}
-	if len(passwords) == 0 && lines.Err() == nil {
-		return nil, errors.New("it has no user, so nobody could connect: write a line name=password")
-	}
-	return passwords, lines.Err()
+	return lines.Err()
 }
 
-// Authenticate returns ErrRefused unless the password is the user's. When the file cannot be read any more, the users
-// last read stand.
-func (u *Users) Authenticate(user, password string) error {
+// check is what has to be computed to know whether a password is right.
+type check struct {
+	key    [sha256.Size]byte // under which the verdict is remembered
+	secret string
+	known  bool // else the answer is no, whatever is computed
+}
+
+// find returns what to check a user's password with, and whether it is known to be right. For a user that there is not it is another
+// one's, always the same, so that the time tells nothing. When the file cannot be read any more, the users last read stand.
+func (u *Users) find(name, password string) (c check, remembered bool) {
 	u.mu.Lock()
+	defer u.mu.Unlock()
 	_ = u.reload() // a file in the middle of being replaced is read the next time
-	wanted, known := u.passwords[user]
-	key := sha256.Sum256(fmt.Appendf(nil, "%d %s %s %s", len(user), user, wanted, password))
-	_, remembered := u.verdicts[key]
-	u.mu.Unlock()
-	if remembered && known {
-		return nil
+	c.secret, c.known = u.secrets[name]
+	if !c.known {
+		h := sha256.Sum256([]byte(name))
+		c.secret = u.standIns[binary.BigEndian.Uint64(h[:])%uint64(len(u.standIns))]
 	}
-	if !known || !matches(wanted, password) {
-		return ErrRefused
+	c.key = sha256.Sum256(fmt.Appendf(nil, "%d %s %s %s", len(name), name, c.secret, password))
+	_, remembered = u.verdicts[c.key]
+	return c, remembered && c.known
+}
+
+// verify computes whether the password is right, and remembers it if so.
+func (u *Users) verify(c check, password string) bool {
+	s, err := parseSecret(c.secret)
+	if err != nil || !s.matches(password) || !c.known {
+		return false
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.verdicts) < maxVerdicts {
-		u.verdicts[key] = struct{}{}
+		u.verdicts[c.key] = struct{}{}
 	}
-	return nil
-}
-
-func matches(wanted, password string) bool {
-	if strings.HasPrefix(wanted, "$2") {
-		return bcrypt.CompareHashAndPassword([]byte(wanted), []byte(password)) == nil
-	}
-	return subtle.ConstantTimeCompare([]byte(wanted), []byte(password)) == 1
+	return true
 }
 
 // Generate makes a file with one user, admin, and returns the password, of which only the hash is kept. A file that is
@@ -117,10 +150,7 @@ func Generate(path string) (password string, err error) {
 		return "", nil // which spares the hash
 	}
 	password = rand.Text()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
-	if err != nil {
-		return "", fmt.Errorf("making the users: %w", err)
-	}
+	hash := Hash(password)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return "", nil

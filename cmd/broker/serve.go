@@ -100,11 +100,10 @@ func serve(ctx context.Context, f serveFlags, c config.Config, out io.Writer) er
 		return err
 	}
 	if c.Auth.Mode == "on" {
-		users, err := openUsers(c, out)
-		if err != nil {
+		var err error
+		if o.Guard, err = guard(c, logger, out); err != nil {
 			return err
 		}
-		o.Authenticator = users
 	}
 	if len(f.slices) > 0 {
 		var err error
@@ -130,8 +129,8 @@ func serve(ctx context.Context, f serveFlags, c config.Config, out io.Writer) er
 	return nil
 }
 
-// openUsers reads the users, or makes one and says its password this once.
-func openUsers(c config.Config, out io.Writer) (*security.Users, error) {
+// guard reads the users, or makes one and says its password this once.
+func guard(c config.Config, logger *slog.Logger, out io.Writer) (*security.Guard, error) {
 	path := c.Auth.UsersFile
 	if path == "" {
 		path = filepath.Join(c.Data, "users.properties")
@@ -143,7 +142,11 @@ func openUsers(c config.Config, out io.Writer) (*security.Users, error) {
 			_, _ = fmt.Fprintf(out, "user: admin\npassword: %s\nThis is shown once; its hash is in %s.\n", password, path)
 		}
 	}
-	return security.Open(path)
+	users, err := security.Open(path, logger)
+	if err != nil {
+		return nil, err
+	}
+	return security.NewGuard(users, c, logger)
 }
 
 func serveHTTP(address string, n *node.Node, logger *slog.Logger) (*http.Server, error) {

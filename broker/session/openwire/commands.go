@@ -108,7 +108,10 @@ func (s *session) destination(c *openwire.DestinationInfo, done func()) error {
 		return &core.Error{Kind: core.InvalidDestination, Text: "no destination was given"}
 	}
 	d := toDestination(c.Destination)
-	var err error
+	err := s.mayChange(d, c.OperationType == openwire.DestinationAdd)
+	if err != nil {
+		return err
+	}
 	switch add := c.OperationType == openwire.DestinationAdd; {
 	case !add && !d.IsTemp():
 		return s.connection.RemoveDestination(d, done)

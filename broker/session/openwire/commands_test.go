@@ -1,11 +1,13 @@
 package openwire_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/security"
 	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
@@ -168,11 +170,11 @@ func TestOtherRefusals(t *testing.T) {
 // refusing is an authenticator.
 type refusing struct{}
 
-func (refusing) Authenticate(user, password string) error {
-	if user == "jack" && password == "secret" {
-		return nil
+func (refusing) Authenticate(_ context.Context, l security.Login) (*security.User, error) {
+	if l.Name == "jack" && l.Password == "secret" {
+		return nil, nil
 	}
-	return errors.New("user name or password is wrong")
+	return nil, errors.New("user name or password is wrong")
 }
 
 func TestAWrongPasswordEndsTheConnection(t *testing.T) {

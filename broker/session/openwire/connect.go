@@ -2,9 +2,11 @@ package openwire
 
 import (
 	"errors"
+	"net"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/security"
 )
 
 // connect takes the client's word on who it is. From then on frames may be as large as was agreed on. A client whose id is taken
@@ -15,23 +17,30 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	}
 	id := c.ConnectionID.Value.String()
 	logger := s.logger.With("client", c.ClientID.String(), "connection", id)
+	name := c.UserName.String()
+	if name != "" {
+		logger = logger.With("user", name)
+	}
 	if a := s.options.Authenticator; a != nil {
-		if err := a.Authenticate(c.UserName.String(), c.Password.String()); err != nil {
-			s.logger = logger.With("user", c.UserName.String())
+		user, err := a.Authenticate(s.ctx, security.Login{Address: s.host(), Name: c.UserName.String(), Password: c.Password.String()})
+		if err != nil {
+			s.logger = logger
 			return s.refuse(r, openwire.SecurityException, err)
 		}
+		s.user = user
+		name = user.Name()
 	}
 	connection, err := s.options.Broker.Connect(core.ConnectionSpec{
 		ID: id, ClientID: c.ClientID.String(), Replaced: func() { s.abandon(errReplaced) },
 		Subject: connectionSubject(c), Again: c.FailoverReconnect,
 	})
+	s.complaints.by(logger)
 	if err != nil {
-		logger.Info("refused a client", "reason", err)
 		r.fail(err)
 		return nil
 	}
 	s.logger = logger
-	s.connection, s.id = connection, c.ConnectionID
+	s.connection, s.id, s.userName = connection, c.ConnectionID, name
 	s.parking = newParking(s.ctx, s.options.Broker.Full, s.logger)
 	s.frames.SetLimit(int(s.format.MaxFrameSize))
 	r.done()
@@ -41,9 +50,18 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	return nil
 }
 
+// host is where the client is, without the port.
+func (s *session) host() string {
+	address := s.conn.RemoteAddr().String()
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
+
 // refuse answers with an error and ends the conversation once that is written.
 func (s *session) refuse(r reply, class openwire.ExceptionClass, err error) error {
-	r.throw(class, err)
+	r.raiseQuietly(openwire.NewThrowable(class, cut(err.Error(), maxText)))
 	return refusal{err}
 }
 

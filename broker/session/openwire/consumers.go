@@ -49,12 +49,16 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	if what := beyond(c); what != "" {
 		return notYet(what)
 	}
+	if err := s.mayConsume(toDestination(c.Destination)); err != nil {
+		return err
+	}
 	own := &consumer{out: s.out, id: c.ConsumerID, pulls: map[uint64]*time.Timer{}}
 	own.head, _ = openwire.AppendLoose([]byte{1}, c.ConsumerID, openwire.NewestVersion) // an id that was read can be written
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
 		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
+		Readable: s.mayRead(),
 	}, own)
 	if err != nil {
 		return err

@@ -18,10 +18,11 @@ type reply struct {
 	id     int32
 	wanted bool
 	owner  *openwire.ConnectionID
+	log    *complaints
 }
 
 func (s *session) reply(id int32, wanted bool) reply {
-	return reply{s.out, id, wanted, s.id}
+	return reply{s.out, id, wanted, s.id, &s.complaints}
 }
 
 func (r reply) done() {
@@ -41,14 +42,24 @@ func (r reply) fail(err error) {
 }
 
 func (r reply) throw(class openwire.ExceptionClass, err error) {
-	text := err.Error()
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "..."
+	r.raise(openwire.NewThrowable(class, cut(err.Error(), maxText)))
+}
+
+// cut shortens a text to about so many bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	r.raise(openwire.NewThrowable(class, text))
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 func (r reply) raise(t *openwire.Throwable) {
+	r.log.tell(t)
+	r.raiseQuietly(t)
+}
+
+// raiseQuietly is raise of what is logged elsewhere.
+func (r reply) raiseQuietly(t *openwire.Throwable) {
 	if r.wanted {
 		r.out.command(&openwire.ExceptionResponse{CorrelationID: r.id, Exception: t})
 		return
@@ -92,7 +103,7 @@ func classOf(err error) openwire.ExceptionClass {
 	case core.TransactionRolledBack:
 		return openwire.TransactionRolledBackException
 	case core.Security:
-		return openwire.JMSSecurityException
+		return openwire.SecurityException // of which clients make a JMSSecurityException with it as the cause
 	}
 	return openwire.JMSException
 }

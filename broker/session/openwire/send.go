@@ -19,6 +19,9 @@ func (s *session) produce(c *openwire.ProducerInfo) error {
 	spec := core.ProducerSpec{Subject: newSubject(c.ProducerID, c)}
 	if c.Destination != nil {
 		spec.Destination = toDestination(c.Destination)
+		if err := s.mayProduce(spec.Destination); err != nil {
+			return err
+		}
 	}
 	p, err := s.connection.AddProducer(spec)
 	if err != nil {
@@ -53,6 +56,13 @@ func (s *session) send(m *message.Message) error {
 		return err
 	}
 	r := s.arrival(m)
+	if err := s.maySend(m); err != nil {
+		s.refuseSend(m, r, err)
+		return nil
+	}
+	if s.options.PopulateUserID {
+		m = m.With(message.SetUserID(s.userName))
+	}
 	switch {
 	case m.Transacted():
 		s.sendTransacted(m, r)
@@ -62,6 +72,17 @@ func (s *session) send(m *message.Message) error {
 		return nil
 	}
 	return s.sendInTurn(m, r)
+}
+
+// refuseSend answers a message that may not be sent. The transaction that it is part of fails, whether or not the client waits for
+// the answer.
+func (s *session) refuseSend(m *message.Message, r arrival, err error) {
+	if m.Transacted() {
+		if t, unknown := s.transactionOf(m); unknown == nil {
+			t.Fail(err)
+		}
+	}
+	r.fail(err)
 }
 
 // sendInTurn sends a message that is kept in memory, behind those that wait for some.

@@ -20,38 +20,46 @@ import (
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/security"
 )
 
 // lingerTime is how long a client has to take the last words and close its end.
 const lingerTime = 2 * time.Second
 
-// Authenticator tells whether a client is who it says.
+// Authenticator tells whether a client is who it says, and returns what it may do.
 type Authenticator interface {
-	Authenticate(user, password string) error
+	Authenticate(ctx context.Context, l security.Login) (*security.User, error)
 }
 
 // Options are what sessions of one connector share.
 type Options struct {
 	BrokerID, BrokerName string
 	Broker               *core.Broker
-	Authenticator        Authenticator // nil lets everyone in
+	Authenticator        Authenticator // nil lets everyone in, and do everything
+	PopulateUserID       bool          // messages carry the name of the user who sends them, JMSXUserID
 	Offer                openwire.Offer
 	Logger               *slog.Logger
 }
 
 // session is the state of one conversation. It belongs to the goroutine that reads; what others send goes through out.
 type session struct {
-	options Options
-	conn    net.Conn
-	in      *inbound
-	frames  *openwire.FrameReader
-	out     *writer
-	logger  *slog.Logger
-	ctx     context.Context         // ends with the conversation; its cause is the reason
-	end     context.CancelCauseFunc // may be called by any goroutine
+	options    Options
+	conn       net.Conn
+	in         *inbound
+	frames     *openwire.FrameReader
+	out        *writer
+	logger     *slog.Logger
+	complaints complaints
+	ctx        context.Context         // ends with the conversation; its cause is the reason
+	end        context.CancelCauseFunc // may be called by any goroutine
 
 	format  openwire.Format
 	decoder *openwire.Decoder
+
+	user          *security.User
+	userName      string              // as the client gave it, if nobody checks
+	writable      map[string]struct{} // the destinations that the client may send to, by their bytes
+	writableState writableState
 
 	connection   *core.Connection // nil before the client is known
 	id           *openwire.ConnectionID
@@ -93,6 +101,7 @@ func newSession(conn net.Conn, o Options) *session {
 		transactions: map[int64]*core.Transaction{},
 		branches:     map[message.XID]*core.Transaction{},
 	}
+	s.complaints.by(s.logger)
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.frames = openwire.NewFrameReader(s.in, openwire.HandshakeLimit)
 	s.out = newWriter(conn, s.abandon)
