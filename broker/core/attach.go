@@ -7,12 +7,16 @@ import (
 	"github.com/twinmesh/twinmesh/broker/destination"
 )
 
-// attach adds a consumer.
-func (q *queue) attach(s *seat) {
+// attach adds a consumer, unless the queue is no more.
+func (q *queue) attach(s *seat) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.deleted {
+		return false
+	}
 	q.enter(s)
 	q.dispatch()
+	return true
 }
 
 // enter is attach without what there is for the consumer.

@@ -51,17 +51,49 @@ func (b *Broker) attend(c *Consumer, names, patterns []destination.Destination) 
 	a := &attendance{}
 	c.source = a
 	if len(queues) == 1 && len(patterns) == 0 {
-		a.only = a.take(c, queues[0])
-		queues[0].attach(a.only)
-		return nil
+		return b.sit(c, a, queues[0], func(s *seat) { a.only = s })
 	}
 	if len(patterns) > 0 {
+		if err := b.makeFeeders(patterns); err != nil {
+			return err
+		}
 		covered, _ := b.follow(c, patterns)
 		queues = union(queues, covered)
 	}
 	for _, q := range queues {
-		if s := a.take(c, q); s != nil {
-			q.attach(s)
+		if err := b.sit(c, a, q, func(*seat) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sit gives the consumer a seat at a queue, or at the next one of that name if somebody removes the queue meanwhile. Before the
+// seat is known to the queue, know gets it.
+func (b *Broker) sit(c *Consumer, a *attendance, q *queue, know func(*seat)) (err error) {
+	for err == nil {
+		s := a.take(c, q)
+		if s == nil {
+			return nil
+		}
+		if know(s); q.attach(s) {
+			return nil
+		}
+		a.forget(c, s)
+		q, err = b.successor(q)
+	}
+	return err
+}
+
+// makeFeeders makes the queues of those patterns that virtual topics may feed. Such a queue has the pattern for its name, and gets
+// what is sent before there are queues that the pattern covers.
+func (b *Broker) makeFeeders(patterns []destination.Destination) error {
+	for _, p := range patterns {
+		if !b.routes.Load().isFeeder(p) {
+			continue
+		}
+		if _, err := b.queue(p); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -149,8 +149,7 @@ func (t *virtualTopic) feeds(topic destination.Destination) []*queue {
 	return found
 }
 
-// isFeeder tells whether a pattern of queues is one of those that a virtual topic may feed. A consumer with such a pattern has
-// a queue of that very name too, which keeps what comes before any queue that the pattern covers.
+// isFeeder tells whether a pattern of queues is one of those that a virtual topic may feed.
 func (r *routing) isFeeder(d destination.Destination) bool {
 	for _, t := range r.topics {
 		if d.Kind == destination.Queue && t.Queues(">").Covers(d) {

@@ -252,11 +252,40 @@ func TestVirtualDestinationsAreStoredAsAWhole(t *testing.T) {
 	c.consume(z, 0)
 	m := c.make(topicNamed("VirtualTopic.T"), "once")
 	for range 2 {
-		b.must(c.Send(m, nil))
+		b.must(c.Send(m.With(), nil))
 	}
 	next := b.handOver()
-	next.must(next.connect("ID:c").Send(m, nil))
+	next.must(next.connect("ID:c").Send(m.With(), nil))
 	if got := next.rest(a) + "|" + next.rest(z); got != "once|once" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A consumer with wildcards has a queue of that very name, which keeps what is sent before there is a queue that it covers; with
+// those that there are it shares, as in ActiveMQ.
+func TestAWildcardConsumerOfAVirtualTopic(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	pattern := queueNamed("Consumer.A.VirtualTopic.>")
+	wild := c.consume(pattern, 10)
+	c.send(topicNamed("VirtualTopic.T"), "one")
+	wild.expect("one")
+	wild.Close(core.AllUnknown)
+	wider := c.consume(queueNamed("Consumer.>"), 10)
+	c.send(topicNamed("VirtualTopic.T"), "two")
+	wider.expect("two") // from a queue of its own name
+	wider.Close(core.NoneDelivered)
+
+	next := b.handOver()
+	c = next.connect("ID:d")
+	wild = c.consume(pattern, 10)
+	wild.expect("one+1", "two")
+	exact := c.consume(queueNamed("Consumer.A.VirtualTopic.T"), 10)
+	c.consume(queueNamed("Consumer.A.VirtualTopic.U"), 10)
+	for _, text := range []string{"three", "four"} {
+		c.send(topicNamed("VirtualTopic.T"), text)
+	}
+	if n := len(wild.take()) + len(exact.take()); n != 4 {
+		t.Errorf("a queue and a pattern that covers it got %d copies of two messages", n)
 	}
 }

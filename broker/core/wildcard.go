@@ -12,7 +12,11 @@ type follower struct {
 	patterns []destination.Destination
 }
 
+// covers tells whether a destination is the follower's. One that has a pattern for its name is only of those who ask for just that.
 func (f *follower) covers(d destination.Destination) bool {
+	if d.IsPattern() {
+		return slices.Contains(f.patterns, d)
+	}
 	readable := f.consumer.spec.Readable
 	return slices.ContainsFunc(f.patterns, func(p destination.Destination) bool { return p.Covers(d) }) && (readable == nil || readable(d))
 }
