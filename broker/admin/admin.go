@@ -1,4 +1,5 @@
-// Package admin serves a broker's health and role over HTTP. It needs no authentication, since it tells no more.
+// Package admin serves a broker's health and role over HTTP, for which nobody has to say who he is, and to administrators its
+// transactions.
 package admin
 
 import (
@@ -25,8 +26,9 @@ type State struct {
 	Term uint64 `json:"term"` // of an active broker
 }
 
-// Handler answers /healthz as long as the process lives, standby or active; /readyz once it is one of these; and /role.
-func Handler(state func() State) http.Handler {
+// Handler answers /healthz as long as the process lives, standby or active; /readyz once it is one of these; /role; and to an
+// administrator /transactions.
+func Handler(state func() State, a Administration) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -40,6 +42,7 @@ func Handler(state func() State) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(state())
 	})
+	handleTransactions(mux, a)
 	return mux
 }
 

@@ -23,7 +23,7 @@ func TestAnswersByRole(t *testing.T) {
 		{Active, "/else", 404, ""},
 	} {
 		w := httptest.NewRecorder()
-		Handler(func() State { return State{"a", c.role, 7} }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, c.path, nil))
+		Handler(func() State { return State{"a", c.role, 7} }, Administration{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, c.path, nil))
 		if w.Code != c.code || !strings.Contains(w.Body.String(), c.holds) {
 			t.Errorf("%s as %s: got %d %q", c.path, c.role, w.Code, w.Body)
 		}

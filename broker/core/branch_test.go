@@ -44,9 +44,9 @@ type outcome struct {
 var outcomes = map[string]outcome{
 	"commit":   {end: func(_ *broker, c *client, done func()) error { return c.CommitBranch(branch, false, done) }, sent: "one two"},
 	"rollback": {end: func(_ *broker, c *client, done func()) error { return c.RollbackBranch(branch, done) }, consumed: "consumed"},
-	"an administrator's commit": {end: func(b *broker, _ *client, done func()) error { return b.DecideBranch(branch, true, done) },
+	"an administrator's commit": {end: func(b *broker, _ *client, done func()) error { return b.DecideBranch(branch, true, "admin", done) },
 		sent: "one two", heuristic: 7},
-	"an administrator's rollback": {end: func(b *broker, _ *client, done func()) error { return b.DecideBranch(branch, false, done) },
+	"an administrator's rollback": {end: func(b *broker, _ *client, done func()) error { return b.DecideBranch(branch, false, "admin", done) },
 		consumed: "consumed", heuristic: 6},
 }
 
@@ -195,7 +195,7 @@ func TestHeuristicOutcomesSurviveTheBroker(t *testing.T) {
 	work(c)
 	c.prepare(branch)
 	b.now = b.now.Add(1)
-	b.must(b.DecideBranch(branch, true, nil))
+	b.must(b.DecideBranch(branch, true, "admin", nil))
 	b.settle()
 	b = b.handOver()
 	manager := b.connect("ID:m")
@@ -254,8 +254,8 @@ func TestWhatIsPreparedIsKnownToAnAdministrator(t *testing.T) {
 	if diff := gocmp.Diff(want, b.Branches()); diff != "" {
 		t.Errorf("before it is prepared (-want +got):\n%s", diff)
 	}
-	wantCode(t, b.DecideBranch(branch, true, nil), -6)
-	wantCode(t, b.DecideBranch(message.XID{Global: "other"}, true, nil), -4)
+	wantCode(t, b.DecideBranch(branch, true, "admin", nil), -6)
+	wantCode(t, b.DecideBranch(message.XID{Global: "other"}, true, "admin", nil), -4)
 	c.prepare(branch)
 	want[0].State, want[0].Since = "prepared", b.now.UnixMilli()
 	if diff := gocmp.Diff(want, b.Branches()); diff != "" {

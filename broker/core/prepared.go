@@ -259,8 +259,8 @@ func (t *work) describe() Branch {
 }
 
 // DecideBranch ends a prepared branch in place of its transaction manager, which is told so until it forgets it; done is called
-// when that is durable. It is for an administrator who knows the outcome of the whole transaction.
-func (b *Broker) DecideBranch(x message.XID, commit bool, done func()) error {
+// when that is durable. It is for an administrator who knows the outcome of the whole transaction; by is his name for the log.
+func (b *Broker) DecideBranch(x message.XID, commit bool, by string, done func()) error {
 	w, err := b.branches.find(x)
 	if err != nil {
 		return err
@@ -273,7 +273,11 @@ func (b *Broker) DecideBranch(x message.XID, commit bool, done func()) error {
 	case ended:
 		return xaErrorf(xaUnknownTransaction, "Transaction '%v' has not been started.", x)
 	}
-	return w.decide(Decision{XID: x, Committed: commit, Heuristic: true, Time: b.millis()}, done)
+	err = w.decide(Decision{XID: x, Committed: commit, Heuristic: true, Time: b.millis()}, done)
+	if err == nil {
+		b.logger.Warn("an administrator ends what a transaction manager had prepared", "transaction", x.String(), "committed", commit, "user", by)
+	}
+	return err
 }
 
 // ForgetBranch ends the record of a decision in place of the transaction manager.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twinmesh/twinmesh/broker/admin"
 	"github.com/twinmesh/twinmesh/broker/config"
+	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/log"
 	"github.com/twinmesh/twinmesh/broker/log/file"
 	codec "github.com/twinmesh/twinmesh/broker/openwire"
@@ -43,6 +44,7 @@ type Node struct {
 	options    Options
 	connectors []connector
 	state      atomic.Pointer[admin.State]
+	broker     atomic.Pointer[core.Broker] // while it is the active one
 	live       live
 	inside     chan net.Conn // from Dial
 }
@@ -90,6 +92,9 @@ func open(c config.Config, logger *slog.Logger) (*file.Log, error) {
 
 // State is what the broker is now. Any goroutine may ask.
 func (n *Node) State() admin.State { return *n.state.Load() }
+
+// Broker is the core of an active broker, nil if it is none. Any goroutine may ask.
+func (n *Node) Broker() *core.Broker { return n.broker.Load() }
 
 func (n *Node) enter(role admin.Role, term uint64) {
 	n.state.Store(&admin.State{Name: n.options.Config.Name, Role: role, Term: term})

@@ -34,6 +34,8 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	if err != nil {
 		return err
 	}
+	n.broker.Store(b)
+	defer n.broker.Store(nil)
 	n.enter(admin.Active, term)
 	n.options.Logger.Info("active", "broker", n.options.Config.Name, "term", term)
 	serving, stop := context.WithCancelCause(ctx)

@@ -19,6 +19,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/node"
 	"github.com/twinmesh/twinmesh/broker/security"
+	"github.com/twinmesh/twinmesh/broker/session/openwire"
 	"github.com/twinmesh/twinmesh/cmd/broker/internal/publish"
 )
 
@@ -61,7 +62,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.name, "name", "", fmt.Sprintf("broker name, the same for the brokers of a pair (default %q)", d.Name))
 	c.Flags().StringVar(&f.data, "data", "", fmt.Sprintf("directory of the store, shared by the brokers of a pair (default %q)", d.Data))
 	c.Flags().StringArrayVar(&f.openwire, "openwire", nil, fmt.Sprintf("where to listen for OpenWire; may be repeated (default %q)", d.OpenWire[0]))
-	c.Flags().StringVar(&f.http, "http", "", fmt.Sprintf("address of /healthz, /readyz and /role (default %q)", d.HTTP))
+	c.Flags().StringVar(&f.http, "http", "", fmt.Sprintf("address of /healthz, /readyz, /role and /transactions (default %q)", d.HTTP))
 	c.Flags().StringVar(&f.auth, "auth", "", "on, off (loopback addresses only) or off-everywhere (default \"on\")")
 	c.Flags().StringArrayVar(&f.slices, "publish-slice", nil, "EndpointSlice to publish this pod in when active; may be repeated")
 	return c
@@ -115,7 +116,7 @@ func serve(ctx context.Context, f serveFlags, c config.Config, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	web, err := serveHTTP(c.HTTP, n, logger)
+	web, err := serveHTTP(c.HTTP, n, o.Authenticator, logger)
 	if err != nil {
 		return err
 	}
@@ -149,13 +150,17 @@ func guard(c config.Config, logger *slog.Logger, out io.Writer) (*security.Guard
 	return security.NewGuard(users, c, logger)
 }
 
-func serveHTTP(address string, n *node.Node, logger *slog.Logger) (*http.Server, error) {
+func serveHTTP(address string, n *node.Node, users openwire.Authenticator, logger *slog.Logger) (*http.Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for HTTP: %w", err)
 	}
 	logger.Info("listening for health checks", "url", "http://"+listener.Addr().String())
-	web := admin.NewServer(admin.Handler(n.State))
+	a := admin.Administration{Broker: n.Broker}
+	if users != nil {
+		a.Authenticate = func(_ context.Context, user, password string) error { return users.Authenticate(user, password) }
+	}
+	web := admin.NewServer(admin.Handler(n.State, a))
 	go func() { _ = web.Serve(listener) }() // ends with web.Close
 	return web, nil
 }
