@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/security"
 )
 
 // decisionTime is how long a decision may take to be durable. It is shorter than what a server waits.
@@ -17,7 +19,7 @@ const decisionTime = 4 * time.Second
 // Administration is what needs a user.
 type Administration struct {
 	// Authenticate returns an error unless this is an administrator. It is nil where everybody may do everything.
-	Authenticate func(ctx context.Context, user, password string) error
+	Authenticate func(ctx context.Context, l security.Login) error
 	// Broker is the active broker, nil if this is none.
 	Broker func() *core.Broker
 }
@@ -52,7 +54,9 @@ func handleTransactions(mux *http.ServeMux, a Administration) {
 		_ = json.NewEncoder(w).Encode(transactionsOf(b))
 	}))
 	for path, end := range map[string]func(b *core.Broker, x message.XID, by string, done func()) error{
-		"commit": func(b *core.Broker, x message.XID, by string, done func()) error { return b.DecideBranch(x, true, by, done) },
+		"commit": func(b *core.Broker, x message.XID, by string, done func()) error {
+			return b.DecideBranch(x, true, by, done)
+		},
 		"rollback": func(b *core.Broker, x message.XID, by string, done func()) error {
 			return b.DecideBranch(x, false, by, done)
 		},
@@ -73,9 +77,8 @@ func handleTransactions(mux *http.ServeMux, a Administration) {
 // guard lets an administrator through to the active broker. A page that his browser shows cannot ask in his name.
 func (a Administration) guard(handle func(http.ResponseWriter, *http.Request, *core.Broker)) http.Handler {
 	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, password, _ := r.BasicAuth()
 		if a.Authenticate != nil {
-			if err := a.Authenticate(r.Context(), user, password); err != nil {
+			if err := a.Authenticate(r.Context(), login(r)); err != nil {
 				w.Header().Set("WWW-Authenticate", `Basic realm="twinmesh-broker"`)
 				http.Error(w, err.Error(), http.StatusUnauthorized)
 				return
@@ -88,6 +91,12 @@ func (a Administration) guard(handle func(http.ResponseWriter, *http.Request, *c
 		}
 		handle(w, r, b)
 	}))
+}
+
+func login(r *http.Request) security.Login {
+	user, password, _ := r.BasicAuth()
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return security.Login{Address: host, Name: user, Password: password}
 }
 
 func decide(w http.ResponseWriter, r *http.Request, ask func(done func()) error) {

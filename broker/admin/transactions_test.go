@@ -20,6 +20,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/log/mem"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/node"
+	"github.com/twinmesh/twinmesh/broker/security"
 	"github.com/twinmesh/twinmesh/broker/session/openwire"
 	"github.com/twinmesh/twinmesh/broker/store"
 )
@@ -50,8 +51,8 @@ func newDesk(t *testing.T) *desk {
 		Logger: slog.New(slog.DiscardHandler),
 	})}
 	d.handler = admin.Handler(func() admin.State { return admin.State{} }, admin.Administration{
-		Authenticate: func(_ context.Context, user, password string) error {
-			if user != "admin" || password != "secret" {
+		Authenticate: func(_ context.Context, l security.Login) error {
+			if l != (security.Login{Address: "192.0.2.1", Name: "admin", Password: "secret"}) {
 				return errors.New("not you")
 			}
 			return nil
@@ -104,7 +105,9 @@ func (d *desk) list() admin.Transactions {
 	return all
 }
 
-func about(how string) string { return "/transactions/" + how + "?xid=" + url.QueryEscape(branch.String()) }
+func about(how string) string {
+	return "/transactions/" + how + "?xid=" + url.QueryEscape(branch.String())
+}
 
 func TestAnAdministratorEndsWhatIsPrepared(t *testing.T) {
 	for how, c := range map[string]struct {

@@ -1,5 +1,5 @@
 // Package core is what a broker is, apart from any protocol, disk or network: queues and topics, consumers with
-// their prefetch and acknowledgements, local transactions, redelivery, dead letters, temporary destinations.
+// their prefetch and acknowledgements, local and distributed transactions, redelivery, dead letters, temporary destinations.
 //
 // It starts no goroutine and reads no clock. Whoever calls does the work to its end: a send, or the store's word that a
 // message is durable, runs through to handing the message to consumers' Receivers, under the lock of its one destination.

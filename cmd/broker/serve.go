@@ -17,9 +17,9 @@ import (
 
 	"github.com/twinmesh/twinmesh/broker/admin"
 	"github.com/twinmesh/twinmesh/broker/config"
+	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/node"
 	"github.com/twinmesh/twinmesh/broker/security"
-	"github.com/twinmesh/twinmesh/broker/session/openwire"
 	"github.com/twinmesh/twinmesh/cmd/broker/internal/publish"
 )
 
@@ -116,7 +116,7 @@ func serve(ctx context.Context, f serveFlags, c config.Config, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	web, err := serveHTTP(c.HTTP, n, o.Authenticator, logger)
+	web, err := serveHTTP(c.HTTP, n, o.Guard, logger)
 	if err != nil {
 		return err
 	}
@@ -150,19 +150,33 @@ func guard(c config.Config, logger *slog.Logger, out io.Writer) (*security.Guard
 	return security.NewGuard(users, c, logger)
 }
 
-func serveHTTP(address string, n *node.Node, users openwire.Authenticator, logger *slog.Logger) (*http.Server, error) {
+func serveHTTP(address string, n *node.Node, g *security.Guard, logger *slog.Logger) (*http.Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for HTTP: %w", err)
 	}
 	logger.Info("listening for health checks", "url", "http://"+listener.Addr().String())
 	a := admin.Administration{Broker: n.Broker}
-	if users != nil {
-		a.Authenticate = func(_ context.Context, user, password string) error { return users.Authenticate(user, password) }
+	if g != nil {
+		a.Authenticate = administrator(g)
 	}
 	web := admin.NewServer(admin.Handler(n.State, a))
 	go func() { _ = web.Serve(listener) }() // ends with web.Close
 	return web, nil
+}
+
+// everyQueue is to what an administrator of the broker has the right to create and remove.
+var everyQueue = destination.Destination{Kind: destination.Queue, Name: ">"}
+
+// administrator lets those in who may do everything with queues.
+func administrator(g *security.Guard) func(ctx context.Context, l security.Login) error {
+	return func(ctx context.Context, l security.Login) error {
+		user, err := g.Authenticate(ctx, l)
+		if err == nil && !user.May(security.Admin, everyQueue) {
+			return fmt.Errorf("user %s is not authorized to administer the broker: that takes the right admin to the queues >", user.Name())
+		}
+		return err
+	}
 }
 
 // publishing returns what tells Kubernetes that this pod is the active one, for as long as it is.
