@@ -17,8 +17,8 @@ var levels = map[string]int{
 	"openwire": 3, "openwire/internal/gen": 3, "openwire/internal/table": 2, "config": 3, // codecs and plain data
 	"log": 3, "log/group": 4, "log/mem": 5, "log/logtest": 5, "log/file": 5, // a log's contract before its forms
 	"cron": 1, "store": 6, "core": 6, "security": 6, "client": 6, // what is durable, what a broker is, who may connect, and our own client
-	"session/openwire": 7,             // one protocol's conversation
-	"server":           8, "admin": 8, // listeners
+	"session/openwire": 7, "spool": 7, // one protocol's conversation
+	"server": 8, "admin": 8, // listeners
 	"node": 9, // all of it together
 }
 

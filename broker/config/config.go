@@ -36,6 +36,8 @@ type Config struct {
 	AdvisorySupport bool `yaml:"advisorySupport"`
 	// AnonymousProducerAdvisorySupport has it also tell of producers that name a destination with each message.
 	AnonymousProducerAdvisorySupport bool `yaml:"anonymousProducerAdvisorySupport"`
+	// TempUsageLimit is the size in bytes of the files below Data where messages wait for slow topic consumers, outside of memory.
+	TempUsageLimit int64 `yaml:"tempUsageLimit"`
 	// DestinationPolicies has the options of queues and topics; the most specific entry holds.
 	DestinationPolicies []DestinationPolicy `yaml:"destinationPolicies,omitempty"`
 	// Redelivery has the broker deliver again what consumers refuse, nil leaves that to clients.
@@ -70,7 +72,7 @@ func Default() Config {
 	return Config{
 		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
 		Auth:            Auth{Mode: "on", AnonymousUser: "anonymous", AnonymousGroup: "anonymous"},
-		AdvisorySupport: true, VirtualDestinations: policy.DefaultVirtualDestinations(),
+		AdvisorySupport: true, TempUsageLimit: 1 << 30, VirtualDestinations: policy.DefaultVirtualDestinations(),
 	}
 }
 

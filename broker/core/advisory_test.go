@@ -147,7 +147,7 @@ func TestProducersAreTold(t *testing.T) {
 	c.produce(destination.Destination{}, "any")
 	c.produce(orders, "two")
 	early.hears("+one of queue://ORDERS: 1", "+two of queue://ORDERS: 2")
-	c.listen("ActiveMQ.Advisory.Producer.Queue.ORDERS").hears("+one of queue://ORDERS: 2 for ear", "+two of queue://ORDERS: 2 for ear")
+	c.listen("ActiveMQ.Advisory.Producer.>").hears("+one of queue://ORDERS: 2 for ear", "+two of queue://ORDERS: 2 for ear")
 	one.Close()
 	one.Close()
 	early.hears("-one of queue://ORDERS: 1")

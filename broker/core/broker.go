@@ -25,6 +25,9 @@ type Options struct {
 	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
 	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
 	MemoryLimit int64
+	// Spool takes what waits for slow topic consumers and does not fit into memory, of which they have another quarter of the limit;
+	// nil has none, and what does not fit is discarded.
+	Spool Spool
 	// Policies has the options of destinations; nil is ActiveMQ's defaults for all.
 	Policies *policy.Map
 	Durable  DurableOptions
@@ -40,7 +43,9 @@ type Broker struct {
 	open        *gauge       // of messages sent in open transactions
 	flying      *allowance   // of stored messages in flight
 	cached      atomic.Int64 // bytes of stored messages that queues hold in memory
-	own         *Connection  // the broker's, for what it sends itself
+	fanout      budget       // of what is on the way to topic consumers, or waits for them
+	spool       Spool
+	own         *Connection // the broker's, for what it sends itself
 	audits      audits
 	removals    atomic.Uint64
 	stamping    atomic.Pointer[policy.TimeStamping]
@@ -83,6 +88,10 @@ func New(o Options) *Broker {
 	b.own = &Connection{broker: b}
 	b.use(o.Policies)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
+	b.fanout.limit = max(1, o.MemoryLimit/4)
+	if b.spool = o.Spool; b.spool == nil {
+		b.spool = noSpool{}
+	}
 	b.advisories = newAdvisories(b, o.Advisor)
 	b.schedule = newSchedule(b)
 	b.durables.init(o.Durable, o.MemoryLimit)
@@ -156,6 +165,7 @@ func (b *Broker) topic(d destination.Destination) (*topic, error) {
 func (b *Broker) addTopic(d destination.Destination, owner *Connection) *topic {
 	t := &topic{broker: b, name: d, owner: owner}
 	t.policy.Store(b.policies.Find(d))
+	t.recovery.limit = int(b.memory.limit / 16)
 	b.topics[d] = t
 	b.linkDurables(t)
 	if !d.IsAdvisory() {

@@ -25,6 +25,10 @@ type ConsumerSpec struct {
 	// Readable tells whether the client may consume from what a pattern of the destination covers; nil is from all. It is called under
 	// the broker's locks, and calls nothing of the core.
 	Readable func(destination.Destination) bool
+	// What only topics know. Retroactive wants what a topic keeps for those who come late. MaximumPending is how many messages may
+	// wait for the consumer beside those on their way; 0 leaves that to the policy.
+	Retroactive    bool
+	MaximumPending int
 }
 
 // Delivery is a message for a consumer.

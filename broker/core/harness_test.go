@@ -18,7 +18,9 @@ import (
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/node"
 	"github.com/twinmesh/twinmesh/broker/session/openwire"
+	"github.com/twinmesh/twinmesh/broker/spool"
 	"github.com/twinmesh/twinmesh/broker/store"
+	"github.com/twinmesh/twinmesh/broker/vfs"
 )
 
 var (
@@ -26,6 +28,9 @@ var (
 	bills  = destination.Destination{Kind: destination.Queue, Name: "BILLS"}
 	prices = destination.Destination{Kind: destination.Topic, Name: "PRICES"}
 )
+
+// spoolLimit is the size of brokers' spools in bytes.
+const spoolLimit = 64 << 10
 
 // fatal is the part of testing.TB and rapid.T that helpers need.
 type fatal interface {
@@ -64,6 +69,7 @@ func lead(t fatal, shared *mem.Shared, memoryLimit int64) *broker {
 	b.Broker = core.New(core.Options{
 		Store: node.Join(b.store), ID: fmt.Sprintf("ID:broker-%d", b.term), Advisor: openwire.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: func() time.Time { return b.now },
 		Logger: slog.New(slog.DiscardHandler), MemoryLimit: memoryLimit,
+		Spool: spool.New(spool.Options{FS: vfs.NewMem().Process(), Directory: "/spool", Limit: spoolLimit}),
 	})
 	return b
 }
@@ -213,11 +219,11 @@ func (c *client) subscribe(spec core.ConsumerSpec) *consumer {
 func (c *consumer) take() []core.Delivery {
 	c.broker.settle()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	got := c.got
 	c.got = nil
+	c.mu.Unlock()
 	for _, d := range got {
-		d.Written()
+		d.Written() // which may bring more
 	}
 	return got
 }

@@ -113,6 +113,7 @@ func union[T comparable](all, more []T) []T {
 // subscribe makes the consumer a subscription to each topic.
 func (b *Broker) subscribe(c *Consumer, names, patterns []destination.Destination) error {
 	s := &subscription{consumer: c}
+	s.policy.Store(b.policy(c.spec.Destination.Members()[0]))
 	var topics []*topic
 	for _, d := range names {
 		t, err := b.topic(d)

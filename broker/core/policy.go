@@ -25,7 +25,7 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 		d.queue.setPolicy(policies.Find(d.Destination))
 	}
 	for _, t := range b.allTopics() {
-		t.policy.Store(policies.Find(t.name))
+		t.setPolicy(policies)
 	}
 }
 
@@ -47,6 +47,15 @@ func (q *queue) setPolicy(p *policy.Policy) {
 		q.setExclusive(q.successor())
 	}
 	q.dispatch()
+}
+
+func (t *topic) setPolicy(policies *policy.Map) {
+	t.policy.Store(policies.Find(t.name))
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, s := range t.subscriptions {
+		s.policy.Store(policies.Find(s.consumer.spec.Destination.Members()[0]))
+	}
 }
 
 // prefetch is what a consumer asks for, or what the policy of its destination says to those who ask for their client's default.

@@ -101,9 +101,9 @@ func (a *attendance) take(c *Consumer, q *queue) *seat {
 
 // extend makes a topic one of the subscription's, which it is not yet.
 func (s *subscription) extend(t *topic) {
-	s.mu.Lock()
+	s.attached.Lock()
 	s.topics = append(s.topics, t)
-	s.mu.Unlock()
+	s.attached.Unlock()
 	t.add(s)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/server"
 	"github.com/twinmesh/twinmesh/broker/session/openwire"
+	"github.com/twinmesh/twinmesh/broker/spool"
 	"github.com/twinmesh/twinmesh/broker/store"
+	"github.com/twinmesh/twinmesh/broker/vfs"
 )
 
 const (
@@ -25,9 +28,13 @@ const (
 // serve is the broker's time as the active one. It returns why that is over, nil if ctx ended.
 func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	id := fmt.Sprintf("ID:%s-%d", n.options.Config.Name, term)
+	spooled := spool.New(spool.Options{
+		FS: vfs.OS{}, Directory: filepath.Join(n.options.Config.Data, "spool"), Limit: n.options.Config.TempUsageLimit,
+	})
+	defer func() { _ = spooled.Close() }()
 	b := n.live.begin(core.Options{
 		Store: Join(s), ID: id, Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
-		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport,
+		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport, Spool: spooled,
 	})
 	defer n.live.end()
 	listeners, err := n.listen(b, id)

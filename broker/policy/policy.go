@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -26,6 +27,14 @@ type Policy struct {
 	// ExpireMessagesPeriod is how often expired messages are looked for, in milliseconds; 0 is never. Those that a consumer would
 	// get are found anyway.
 	ExpireMessagesPeriod int64 `yaml:"expireMessagesPeriod"`
+	// PendingMessageLimitStrategy says how many messages may wait for a topic consumer.
+	PendingMessageLimitStrategy PendingMessageLimitStrategy `yaml:"pendingMessageLimitStrategy,omitempty"`
+	// MessageEvictionStrategy says which are discarded beyond that.
+	MessageEvictionStrategy MessageEvictionStrategy `yaml:"messageEvictionStrategy,omitempty"`
+	// SubscriptionRecoveryPolicy says what a topic keeps for retroactive consumers.
+	SubscriptionRecoveryPolicy SubscriptionRecoveryPolicy `yaml:"subscriptionRecoveryPolicy,omitempty"`
+	// AlwaysRetroactive makes all consumers of a topic retroactive.
+	AlwaysRetroactive bool `yaml:"alwaysRetroactive"`
 	// DeadLetterStrategy says what becomes of messages that could not be consumed.
 	DeadLetterStrategy DeadLetterStrategy `yaml:"deadLetterStrategy,omitempty"`
 }
@@ -60,7 +69,8 @@ func (p *Policy) Validate() error {
 	if err != nil {
 		return err
 	}
-	return p.DeadLetterStrategy.validate()
+	return errors.Join(p.DeadLetterStrategy.validate(), p.PendingMessageLimitStrategy.validate(),
+		p.MessageEvictionStrategy.validate(), p.SubscriptionRecoveryPolicy.validate())
 }
 
 // longest is the longest time in an option, in milliseconds: a hundred years or so.

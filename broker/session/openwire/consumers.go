@@ -59,6 +59,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
 		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
 		Readable: s.mayRead(),
+		Retroactive: c.Retroactive, MaximumPending: int(c.MaximumPendingMessageLimit),
 	}, own)
 	if err != nil {
 		return err
@@ -75,8 +76,6 @@ func beyond(c *openwire.ConsumerInfo) string {
 	switch {
 	case c.Browser:
 		return "queue browsers"
-	case c.Retroactive:
-		return "retroactive consumers"
 	case c.NetworkSubscription:
 		return "network connectors"
 	}

@@ -18,7 +18,9 @@ import (
 	"github.com/twinmesh/twinmesh/broker/node"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 	session "github.com/twinmesh/twinmesh/broker/session/openwire"
+	"github.com/twinmesh/twinmesh/broker/spool"
 	"github.com/twinmesh/twinmesh/broker/store"
+	"github.com/twinmesh/twinmesh/broker/vfs"
 )
 
 // world is a broker with its store on a log in memory, in a synctest bubble.
@@ -50,7 +52,7 @@ func newWorld(t testing.TB, memoryLimit int64) *world {
 		BrokerID: "ID:broker", BrokerName: "orders-0", Offer: openwire.BrokerOffer(), Logger: logger,
 		Broker: core.New(core.Options{
 			Store: node.Join(s), Advisor: session.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: time.Now, Logger: logger,
-			MemoryLimit: memoryLimit,
+			MemoryLimit: memoryLimit, Spool: spool.New(spool.Options{FS: vfs.NewMem().Process(), Directory: "/spool", Limit: 1 << 20}),
 		}),
 	}
 	w.ctx, w.stop = context.WithCancel(context.Background())
