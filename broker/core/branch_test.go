@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -309,5 +310,61 @@ func TestCommitsAreOnRecord(t *testing.T) {
 	want := []string{"TX:ID:c:0", "TX:ID:c:2", "XID:[86,globalId=67,branchId=62]"}
 	if diff := gocmp.Diff(want, names); diff != "" {
 		t.Errorf("on record (-want +got):\n%s", diff)
+	}
+}
+
+// A durable subscription does not get what is prepared, and gets it again when that is rolled back, wherever it is then.
+func TestAPreparedAcknowledgementOfADurableSubscription(t *testing.T) {
+	for name, next := range map[string]func(*broker) *broker{
+		"here": func(b *broker) *broker { return b }, "at the next broker": func(b *broker) *broker { return b.crash(0) },
+	} {
+		for _, online := range []bool{false, true} {
+			for _, commit := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, online %v, commit %v", name, online, commit), func(t *testing.T) {
+					b := newBroker(t, 0)
+					c := b.connectAs("ID:1", "client")
+					s := c.durably(prices, "s")
+					c.durably(prices, "t").Close(core.NoneDelivered)
+					for _, text := range []string{"1", "2", "3"} {
+						c.send(prices, text)
+					}
+					sequences := s.expect("1", "2", "3")
+					tx := c.join(branch)
+					s.ack(core.Ack{Kind: core.Individual, Last: sequences[1], Count: 1}, tx)
+					tx.send(prices, "4")
+					c.prepare(branch)
+					c.leave(core.NoneDelivered)
+					b = next(b)
+					c = b.connectAs("ID:2", "client")
+					s = c.durably(prices, "s")
+					got := s.take()
+					if len(got) != 2 {
+						t.Fatalf("%d deliveries while it is prepared", len(got))
+					}
+					s.ack(core.Ack{Kind: core.Standard, Last: got[1].Message.BrokerSequence(), Count: 2}, nil) // not the one between
+					if !online {
+						c.leave(core.NoneDelivered)
+						c = b.connectAs("ID:3", "client")
+					}
+					if commit {
+						b.must(c.CommitBranch(branch, false, nil))
+					} else {
+						b.must(c.RollbackBranch(branch, nil))
+					}
+					b.settle()
+					if !online {
+						s = c.durably(prices, "s")
+					}
+					want := map[bool]string{true: "4", false: "2"}[commit]
+					if got := s.take(); len(got) != 1 || string(got[0].Message.Content()) != want {
+						t.Errorf("got %d deliveries, want %s", len(got), want)
+					}
+					c.leave(core.NoneDelivered)
+					if got := b.backlog("s") + "|" + b.backlog("t"); got != want+"|1 2 3"+map[bool]string{true: " 4"}[commit] {
+						t.Errorf("in the end %q", got)
+					}
+				})
+			}
+		}
 	}
 }

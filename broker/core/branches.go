@@ -53,6 +53,14 @@ type Prepared struct {
 	Preparation
 	Sent     []Recovered // how many messages to each destination
 	Consumed []Consumed
+	// Acknowledged is what it ends of durable subscriptions' backlogs.
+	Acknowledged []Acknowledged
+}
+
+// Acknowledged is what a prepared transaction has consumed of a durable subscription.
+type Acknowledged struct {
+	Subscription uint64
+	Sequences    []uint64
 }
 
 // Consumed is what a prepared transaction has consumed of a queue.

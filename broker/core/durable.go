@@ -187,6 +187,20 @@ func (d *durable) putBack(n *node) {
 	d.queue.take(n)
 }
 
+// readmit makes messages part of the backlog again that were not because of a prepared transaction.
+func (d *durable) readmit(sequences []uint64) {
+	if d.queue.attended.Load() {
+		d.queue.readmit(sequences)
+		return
+	}
+	d.queue.mu.Lock()
+	defer d.queue.mu.Unlock()
+	for _, sequence := range sequences {
+		d.queue.cursor = min(d.queue.cursor, sequence-1)
+	}
+	d.queue.behind = true
+}
+
 // claim notes what a consumer that ended has in open transactions, so that nobody gets it before these end.
 func (d *durable) claim(c *Consumer) {
 	for sequence := range d.claimed {

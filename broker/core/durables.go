@@ -64,6 +64,18 @@ func (b *Broker) recoverDurables() {
 	}
 }
 
+// durable finds a subscription by its id, nil if it is no more.
+func (b *Broker) durable(id uint64) *durable {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, d := range b.durables.byName {
+		if d.id == id {
+			return d
+		}
+	}
+	return nil
+}
+
 // enterDurable adds a subscription, to the topics that there are of its destination, too; b.mu is held or b is not shared yet.
 func (b *Broker) enterDurable(d *durable) {
 	d.queue.policy.Store(b.policies.Find(d.Destination))

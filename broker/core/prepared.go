@@ -129,14 +129,28 @@ func (b *Broker) settleRecovered(p *Prepared, committed bool) {
 			q.readmit(c.Sequences)
 		}
 	}
+	for _, a := range p.Acknowledged {
+		if d := b.durable(a.Subscription); d != nil {
+			d.readmit(a.Sequences)
+		}
+	}
 }
 
 // wake makes known what came to a destination without passing through memory.
 func (b *Broker) wake(d destination.Destination) {
-	if d == jobs {
+	switch {
+	case d == jobs:
 		b.schedule.reload()
-	} else if q, err := b.queue(d); err == nil && d.IsQueue() {
-		q.awake()
+	case d.IsQueue():
+		if q, err := b.queue(d); err == nil {
+			q.awake()
+		}
+	default:
+		if t, err := b.topic(d); err == nil {
+			for d := range t.online.all() {
+				d.queue.awake()
+			}
+		}
 	}
 }
 
@@ -165,7 +179,7 @@ func (q *queue) readmit(sequences []uint64) {
 		if err != nil {
 			q.broker.logger.Error("cannot read a message back", "queue", q.name.String(), "error", err)
 		} else if m != nil {
-			back = append(back, &node{message: m, stored: true, suspect: true, order: orders.before(sequence)})
+			back = append(back, &node{message: m, stored: true, suspect: true, after: sequence - 1, order: orders.before(sequence)})
 		}
 	}
 	q.giveBack(back)
@@ -253,6 +267,9 @@ func (t *work) describe() Branch {
 		}
 		for _, c := range t.recovered.Consumed {
 			d.Consumed += len(c.Sequences)
+		}
+		for _, a := range t.recovered.Acknowledged {
+			d.Consumed += len(a.Sequences)
 		}
 	}
 	return d

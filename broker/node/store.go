@@ -42,6 +42,9 @@ func (j joined) Prepared() []core.Prepared {
 		for _, consumed := range p.Consumed {
 			c.Consumed = append(c.Consumed, core.Consumed(consumed))
 		}
+		for _, acknowledged := range p.Acknowledged {
+			c.Acknowledged = append(c.Acknowledged, core.Acknowledged(acknowledged))
+		}
 		all = append(all, c)
 	}
 	return all

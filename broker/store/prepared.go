@@ -124,7 +124,13 @@ type Prepared struct {
 	Preparation
 	Sent         []Recovered // how many messages of which size for each destination; Horizon is 0
 	Consumed     []Consumed
-	Acknowledged []uint64 // the durable subscriptions that it acknowledges something of
+	Acknowledged []Acknowledged
+}
+
+// Acknowledged is what a transaction ends of a durable subscription's backlog.
+type Acknowledged struct {
+	Subscription uint64
+	Sequences    []uint64
 }
 
 // Consumed is what a transaction removes from a queue.
@@ -139,7 +145,7 @@ func (s *Store) Prepared() []Prepared {
 	defer s.mu.Unlock()
 	var all []Prepared
 	for x, p := range s.state.prepared {
-		all = append(all, Prepared{Preparation{x, p.connection, p.since}, p.sent(), p.consumed(), p.acknowledged()})
+		all = append(all, Prepared{Preparation{x, p.connection, p.since}, p.sent(), p.consumed(), s.state.acknowledged(p)})
 	}
 	slices.SortFunc(all, func(a, b Prepared) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.XID.String(), b.XID.String()))
@@ -169,13 +175,37 @@ func (p *prepared) consumed() []Consumed {
 	return all
 }
 
-func (p *prepared) acknowledged() []uint64 {
-	var all []uint64
+// acknowledged lists the messages that there are of what it acknowledges.
+func (st *state) acknowledged(p *prepared) []Acknowledged {
+	var all []Acknowledged
 	for _, a := range p.acks {
-		all = append(all, a.subscription)
+		sub := st.subs.byID[a.subscription]
+		if sub == nil {
+			continue
+		}
+		found := Acknowledged{Subscription: a.subscription}
+		for q := range sub.topics {
+			found.Sequences = append(found.Sequences, sub.among(q, a.done)...)
+		}
+		slices.Sort(found.Sequences)
+		all = append(all, found)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
+}
+
+// among lists a topic's messages in some spans that the subscription is not through with.
+func (sub *subscription) among(q *queue, within []Span) (sequences []uint64) {
+	for _, span := range within {
+		for it := range q.above(max(span.From, 1) - 1) {
+			if it.sequence > span.To {
+				break
+			}
+			if it.sequence > sub.id && !sub.done.has(it.sequence) {
+				sequences = append(sequences, it.sequence)
+			}
+		}
+	}
+	return sequences
 }
 
 // txRemovals is what it removes, as a Tx has it.
