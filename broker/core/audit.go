@@ -18,17 +18,17 @@ type audits struct {
 	all map[auditKey]*audit
 }
 
-// auditKey says who shares an audit: all with the same strategy, and of an individual strategy each destination alone.
+// auditKey says who shares an audit: all with the same strategy, and of an individual strategy all with the same dead letter queue.
 type auditKey struct {
-	strategy    any
-	destination destination.Destination
+	strategy any
+	letters destination.Destination
 }
 
-// repeats tells whether the message is a dead letter already. From now on it is.
-func (a *audits) repeats(m *message.Message, s *policy.DeadLetterStrategy, o policy.DeadLetterOptions) bool {
+// repeats tells whether the message is a dead letter already, or another one where these letters go. From now on it is.
+func (a *audits) repeats(m *message.Message, to destination.Destination, s *policy.DeadLetterStrategy, o policy.DeadLetterOptions) bool {
 	key := auditKey{strategy: s.Shared}
 	if s.Individual != nil {
-		key = auditKey{strategy: s.Individual, destination: m.Destination()}
+		key = auditKey{strategy: s.Individual, letters: to}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -112,7 +112,7 @@ func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Des
 		return nil
 	case (d.expired || m.Expired(now)) && !options.ProcessExpired:
 		return nil
-	case options.EnableAudit && b.audits.repeats(m, &p.DeadLetterStrategy, options):
+	case options.EnableAudit && b.audits.repeats(m, to, &p.DeadLetterStrategy, options):
 		return nil
 	}
 	sets := []message.Set{

@@ -364,3 +364,39 @@ func TestExpireMessagesPeriod(t *testing.T) {
 		t.Error("swept though the period is 0")
 	}
 }
+
+// Each durable subscription that wants its own dead letters has one of a message that all of them refuse.
+func TestDeadLettersOfDurableSubscriptions(t *testing.T) {
+	b := newBroker(t, 0)
+	b.setPolicy(func(p *policy.Policy) {
+		p.DeadLetterStrategy = individual(func(s *policy.IndividualDeadLetterStrategy) { s.DestinationPerDurableSubscriber = true })
+	})
+	var consumers []*consumer
+	for _, client := range []string{"a", "b"} {
+		consumers = append(consumers, b.connectAs("ID:"+client, client).durably(prices, "s"))
+	}
+	b.connect("ID:c").send(prices, "one")
+	for _, c := range consumers {
+		c.ack(core.Ack{Kind: core.Poison, Last: c.expect("one")[0], Count: 1}, nil)
+	}
+	for _, client := range []string{"a", "b"} {
+		if got := b.rest(queue("ActiveMQ.DLQ.Topic.PRICES." + client + ":s")); got != "one" {
+			t.Errorf("the dead letters of %s are %q", client, got)
+		}
+	}
+}
+
+func TestAPolicyThatComesLaterHoldsForDurableSubscriptions(t *testing.T) {
+	b := newBroker(t, 0)
+	b.setPolicy(func(p *policy.Policy) { p.ExpireMessagesPeriod = 0 })
+	b.connectAs("ID:a", "a").durably(prices, "s").Close(core.NoneDelivered)
+	b.setPolicy(func(p *policy.Policy) {
+		p.DeadLetterStrategy = shared(func(s *policy.SharedDeadLetterStrategy) { s.ProcessNonPersistent = true })
+	})
+	b.connect("ID:c").send(prices, "one", message.SetExpiration(b.now.UnixMilli()+1), message.SetPersistent(false))
+	b.now = b.now.Add(time.Hour)
+	b.sweep()
+	if letters := b.rest(core.DeadLetters); letters != "one" {
+		t.Errorf("the dead letters are %q", letters)
+	}
+}

@@ -73,7 +73,7 @@ func (d *durable) admit(n *node) bool {
 		if _, claimed := d.claimed[sequence]; claimed {
 			return false
 		}
-		n.redeliveries = d.redeliveries[sequence]
+		n.redeliveries = max(n.redeliveries, d.redeliveries[sequence])
 		delete(d.redeliveries, sequence)
 	}
 	if d.wants(n.message) {

@@ -24,6 +24,9 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 	for _, d := range b.allDurables() {
 		d.queue.setPolicy(policies.Find(d.Destination))
 	}
+	for _, d := range b.allDurables() {
+		d.queue.setPolicy(policies.Find(d.Destination))
+	}
 	for _, t := range b.allTopics() {
 		t.setPolicy(policies)
 	}

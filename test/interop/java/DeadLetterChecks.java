@@ -1,5 +1,6 @@
 import javax.jms.*;
 import org.apache.activemq.ActiveMQConnectionFactory;
+import org.apache.activemq.ActiveMQMessageConsumer;
 import org.apache.activemq.command.ActiveMQMessage;
 import org.apache.activemq.command.ActiveMQQueue;
 import org.apache.activemq.command.ActiveMQTopic;
@@ -97,6 +98,33 @@ class DeadLetterChecks {
         Scene.check(Scene.next(consumer, 1), "next");
         session.commit();
         Scene.nothing(scene.deadLetters());
+    }
+
+    static void haveAQueueForEachDurableSubscription(Scene scene) throws Exception {
+        MessageConsumer first = durable(scene, "first");
+        MessageConsumer second = durable(scene, "second");
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        session.createProducer(scene.topic).send(scene.text(session, "poison"));
+        for (MessageConsumer consumer : new MessageConsumer[] {first, second}) {
+            Scene.next(consumer);
+            ((ActiveMQMessageConsumer) consumer).rollback();
+        }
+        for (String name : new String[] {"first", "second"}) {
+            Queue letters = new ActiveMQQueue("ActiveMQ.DLQ.Topic." + scene.name + "." + scene.name + "." + name + ":" + name);
+            Message letter = Scene.next(consumer(scene, letters));
+            Scene.check(Scene.tell(letter), "poison");
+            Scene.check(((ActiveMQMessage) letter).getOriginalDestination(), scene.topic);
+        }
+        Scene.nothing(first);
+    }
+
+    /** The subscription of a name on a connection of its own, which refuses what it is given. */
+    private static MessageConsumer durable(Scene scene, String name) throws JMSException {
+        ActiveMQConnectionFactory factory = scene.candidFactory();
+        factory.getRedeliveryPolicy().setMaximumRedeliveries(0);
+        factory.setClientID(scene.name + "." + name);
+        Session session = scene.open(factory).createSession(false, Session.CLIENT_ACKNOWLEDGE);
+        return session.createDurableSubscriber(scene.topic, name);
     }
 
     /** It is what it was but for what the broker says of it. */

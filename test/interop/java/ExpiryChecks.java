@@ -1,4 +1,5 @@
 import javax.jms.*;
+import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.command.ActiveMQMessage;
 import org.apache.activemq.command.ActiveMQQueue;
 
@@ -77,6 +78,30 @@ class ExpiryChecks {
         Thread.sleep(100);
         Scene.nothing(session.createConsumer(temporary));
         Scene.check(Scene.next(scene.deadLetters(), 1), "expiring");
+    }
+
+    static void ofADurableSubscriptionThatIsAway(Scene scene) throws Exception {
+        subscribe(scene).close();
+        send(scene, scene.topic, 50, DeliveryMode.PERSISTENT);
+        send(scene, scene.topic, 60_000, DeliveryMode.PERSISTENT);
+        MessageConsumer letters = scene.deadLetters();
+        Scene.check(Scene.next(letters, 1), "expiring");
+        Scene.nothing(letters);
+        Connection connection = subscribe(scene);
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        Scene.check(Scene.next(session.createDurableSubscriber(scene.topic, "away"), 1), "expiring");
+        connection.close();
+    }
+
+    /** A connection that has made a durable subscription, and consumes from it no more. */
+    private static Connection subscribe(Scene scene) throws JMSException {
+        ActiveMQConnectionFactory factory = scene.factory();
+        factory.setClientID(scene.name);
+        Connection connection = scene.open(factory);
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        session.createDurableSubscriber(scene.topic, "away");
+        session.close();
+        return connection;
     }
 
     private static Message send(Scene scene, Destination destination, long live, int mode) throws JMSException {
