@@ -75,7 +75,7 @@ func (s *session) command(c openwire.Command, r reply) error {
 	case *openwire.TransactionInfo:
 		s.transaction(c, r)
 	case *openwire.ConnectionInfo:
-		r.answer(s.connectAgain(c))
+		return s.connectAgain(c, r)
 	case *openwire.ConsumerInfo:
 		s.consume(c, r)
 	case *openwire.ProducerInfo:

@@ -299,6 +299,24 @@ func TestClientIDs(t *testing.T) {
 	})
 }
 
+// Who closed its connection may open another one over the same socket, with a client id that is its own or another.
+func TestAnotherConnectionOverTheSameSocket(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		c := w.join("a")
+		c.ok(c.consumer(1, queue("q")))
+		c.ok(&openwire.RemoveInfo{ObjectID: c.connectionID()})
+		c.ok(&openwire.ConnectionInfo{ConnectionID: c.connectionID(), ClientID: openwire.S("another")})
+		c.ok(c.consumer(1, queue("q")))
+		other := w.offering(clientOffer())
+		other.take()
+		info := &openwire.ConnectionInfo{ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:b")}, ClientID: openwire.S("another")}
+		other.refused(info, openwire.InvalidClientIDException, `the client id "another" is in use`)
+		w.wantLogged(`the client id \"another\" is in use`)
+		info.ClientID = openwire.S("client-a")
+		other.ok(info)
+	})
+}
+
 func TestShutdownInfoEndsTheConnectionAfterTheLastAnswers(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		c := w.join("a")

@@ -65,18 +65,26 @@ func (s *session) refuse(r reply, class openwire.ExceptionClass, err error) erro
 	return refusal{err}
 }
 
-// connectAgain takes a ConnectionInfo of a client that is known: the same one may be said twice.
-func (s *session) connectAgain(c *openwire.ConnectionInfo) error {
-	if c.ConnectionID == nil || c.ConnectionID.Value != s.id.Value {
-		return &core.Error{Kind: core.IllegalState, Text: "this socket carries another connection already: open a socket for each"}
+// connectAgain takes a ConnectionInfo of a client that is known. The same one may be said twice, and one who closed its connection
+// may open another one over the same socket, as ActiveMQ's ActiveMQConnection.doCleanup does.
+func (s *session) connectAgain(c *openwire.ConnectionInfo, r reply) error {
+	if s.left {
+		s.parking.drain() // and with it the close of the one before
+		s.forget()
+		return s.connect(c, r)
 	}
+	if c.ConnectionID == nil || c.ConnectionID.Value != s.id.Value {
+		r.fail(&core.Error{Kind: core.IllegalState, Text: "this socket carries another connection already: open a socket for each"})
+		return nil
+	}
+	r.done()
 	return nil
 }
 
 // disconnect closes the client's connection, so that its client id is free when it has the answer. What it consumed goes
 // back at once; the rest waits for what was sent before.
 func (s *session) disconnect(last core.LastDelivered, r reply) {
-	s.last = last
+	s.last, s.left = last, true
 	s.unsubscribeAll(last, func(openwire.ConsumerID) bool { return true })
 	s.parking.pass(parked{do: func() {
 		s.connection.Close(last)

@@ -55,6 +55,9 @@ func newParking(ctx context.Context, full func() <-chan struct{}, logger *slog.L
 // stop waits for the goroutine, after ctx has ended. What is parked then is dropped.
 func (k *parking) stop() { k.running.Wait() }
 
+// drain waits until nothing is parked. Only who reads the connection may call it, once nothing can be freed by reading on.
+func (k *parking) drain() { k.running.Wait() }
+
 // pass does the work, now if nothing is in its way, else when its turn comes. It is called by one goroutine.
 func (k *parking) pass(p parked) {
 	if k.park(p) {

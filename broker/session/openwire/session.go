@@ -63,6 +63,7 @@ type session struct {
 
 	connection   *core.Connection // nil before the client is known
 	id           *openwire.ConnectionID
+	left         bool // the client closed its connection, and may open another one
 	parking      *parking
 	last         core.LastDelivered // for consumers that the client did not close
 	consumers    map[openwire.ConsumerID]*consumer
@@ -92,20 +93,26 @@ func Serve(ctx context.Context, conn net.Conn, o Options) {
 func newSession(conn net.Conn, o Options) *session {
 	s := &session{
 		options: o, conn: conn,
-		in:           newInbound(conn),
-		logger:       o.Logger.With("remote", conn.RemoteAddr().String()),
-		last:         core.AllUnknown,
-		consumers:    map[openwire.ConsumerID]*consumer{},
-		producers:    map[openwire.ProducerID]*core.Producer{},
-		windows:      map[string]*openwire.ProducerInfo{},
-		transactions: map[int64]*core.Transaction{},
-		branches:     map[message.XID]*core.Transaction{},
+		in: newInbound(conn),
 	}
-	s.complaints.by(s.logger)
+	s.forget()
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.frames = openwire.NewFrameReader(s.in, openwire.HandshakeLimit)
 	s.out = newWriter(conn, s.abandon)
 	return s
+}
+
+// forget makes the client a stranger, who has nothing.
+func (s *session) forget() {
+	s.logger = s.options.Logger.With("remote", s.conn.RemoteAddr().String())
+	s.complaints.by(s.logger)
+	s.connection, s.id, s.left, s.last = nil, nil, false, core.AllUnknown
+	s.user, s.userName, s.writable, s.writableState = nil, "", nil, writableState{}
+	s.consumers = map[openwire.ConsumerID]*consumer{}
+	s.producers = map[openwire.ProducerID]*core.Producer{}
+	s.windows = map[string]*openwire.ProducerInfo{}
+	s.transactions = map[int64]*core.Transaction{}
+	s.branches = map[message.XID]*core.Transaction{}
 }
 
 // abandon ends the conversation at once, without a word. Any goroutine may call it.
