@@ -368,3 +368,45 @@ func TestAPreparedAcknowledgementOfADurableSubscription(t *testing.T) {
 		}
 	}
 }
+
+// Whoever removes a queue does not remove what a rollback is to give back.
+func TestAQueueOfWhichSomethingIsPreparedIsNotRemoved(t *testing.T) {
+	for name, next := range map[string]func(*broker) *broker{
+		"here": func(b *broker) *broker { return b }, "at the next broker": func(b *broker) *broker { return b.crash(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, 0)
+			c := b.connect("ID:c")
+			work(c)
+			c.prepare(branch)
+			c.Close(core.NoneDelivered)
+			b = next(b)
+			c = b.connect("ID:m")
+			refused(t, c.RemoveDestination(bills, nil), core.General,
+				"Destination: queue://BILLS has messages that a prepared transaction has consumed: that has to end first")
+			c.remove(orders) // to which it has only sent
+			b.must(c.RollbackBranch(branch, nil))
+			b.settle()
+			if got := b.rest(bills); got != "consumed kept" {
+				t.Errorf("left is %q", got)
+			}
+			c.remove(bills)
+		})
+	}
+}
+
+func TestACommitBringsBackAQueueThatWasRemoved(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	tx := c.join(branch)
+	for range 3 {
+		tx.send(orders, strings.Repeat("x", 500_000))
+	}
+	c.prepare(branch)
+	c.remove(orders)
+	b.must(c.CommitBranch(branch, false, nil))
+	b.settle()
+	if got := b.rest(orders); len(got) != 1_500_002 {
+		t.Errorf("there are %d bytes", len(got))
+	}
+}

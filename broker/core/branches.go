@@ -100,6 +100,7 @@ type branches struct {
 	works      map[message.XID]*work
 	owned      map[*Connection]map[*work]struct{} // what ends with a connection
 	heuristics map[message.XID]Decision
+	consumed   map[destination.Destination]int // how many prepared branches have consumed of a queue
 }
 
 // recoverBranches takes over what the store has prepared.
@@ -107,9 +108,11 @@ func (b *Broker) recoverBranches() {
 	b.branches.works = map[message.XID]*work{}
 	b.branches.owned = map[*Connection]map[*work]struct{}{}
 	b.branches.heuristics = map[message.XID]Decision{}
+	b.branches.consumed = map[destination.Destination]int{}
 	for _, p := range b.store.Prepared() {
 		w := &work{broker: b, branch: p.XID, phase: prepared, preparation: p.Preparation, recovered: &p}
 		b.branches.works[p.XID] = w
+		b.branches.count(w.consumedOf(), +1)
 		b.logger.Info("a transaction waits for its outcome", "transaction", p.XID.String(), "prepared by", p.Connection)
 	}
 	for _, d := range b.store.Heuristics() {
@@ -185,6 +188,40 @@ func (s *branches) of(c *Connection) []*work {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Keys(s.owned[c]))
+}
+
+// count counts the queues of a branch that is prepared, or with by -1 of one that no longer is.
+func (s *branches) count(queues []destination.Destination, by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range queues {
+		if s.consumed[q] += by; s.consumed[q] == 0 {
+			delete(s.consumed, q)
+		}
+	}
+}
+
+// hold tells whether a prepared branch has consumed messages of a queue, which a rollback gives back.
+func (s *branches) hold(queue destination.Destination) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.consumed[queue] > 0
+}
+
+// consumedOf lists the queues that the branch has consumed of.
+func (t *work) consumedOf() []destination.Destination {
+	var queues []destination.Destination
+	for _, a := range t.acks {
+		for _, nodes := range bySeat(a.nodes) {
+			queues = append(queues, nodes[0].seat.queue.name)
+		}
+	}
+	if t.recovered != nil {
+		for _, c := range t.recovered.Consumed {
+			queues = append(queues, c.Queue)
+		}
+	}
+	return queues
 }
 
 // decided notes an administrator's decision, and forgotten that it need not be known any longer.

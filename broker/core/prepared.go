@@ -21,6 +21,7 @@ func (t *work) prepare(p Preparation, done func()) error {
 	}
 	t.phase, t.preparation = preparing, p
 	t.broker.branches.disown(t)
+	t.broker.branches.count(t.consumedOf(), +1)
 	return tx.Prepare(p, func() {
 		t.isPrepared()
 		done()
@@ -98,6 +99,7 @@ func (a consumption) end() {
 
 // settle does what an outcome that is durable brings.
 func (t *work) settle(d Decision, first uint64) {
+	t.broker.branches.count(t.consumedOf(), -1)
 	if d.Committed {
 		for _, s := range t.sends {
 			if s.place >= 0 && !s.left {
@@ -157,9 +159,18 @@ func (b *Broker) wake(d destination.Destination) {
 // awake looks for messages in the store that came there without passing through the queue.
 func (q *queue) awake() {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.behind = true
-	q.dispatch()
+	retired := q.deleted && q.owner == nil
+	if !retired {
+		q.dispatch()
+	}
+	q.mu.Unlock()
+	if !retired || q.name.IsTopic() {
+		return
+	}
+	if next, err := q.broker.successor(q); err == nil {
+		next.awake()
+	}
 }
 
 // readmit puts stored messages back where they were, which were not in the queue because of a prepared transaction. What is

@@ -82,6 +82,8 @@ func (q *queue) retire(done func()) error {
 		return q.broker.store.Barrier(done)
 	case q.attended.Load():
 		return stillUsed(q.name)
+	case q.broker.branches.hold(q.name):
+		return errorf(General, "Destination: %s has messages that a prepared transaction has consumed: that has to end first", q.name)
 	}
 	through, err := q.broker.store.Delete(q.name, done)
 	if err != nil {
