@@ -2,11 +2,14 @@ package config
 
 import (
 	"bytes"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -95,6 +98,43 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("%+v is read back as %+v, %v", c, again, err)
 		}
 	})
+}
+
+func TestConnectorOptions(t *testing.T) {
+	c, err := ParseConnector("nio://0.0.0.0:61616?maximumConnections=3&maximumProducersAllowedPerConnection=4&maximumConsumersAllowedPerConnection=5&" +
+		"allowLinkStealing=true&updateClusterClients=true&rebalanceClusterClients=true&transport.connectAttemptTimeout=6&transport.soWriteTimeout=7&" +
+		"transport.useInactivityMonitor=false&useKeepAlive=false&keepAliveResponseRequired=true&minmumWireFormatVersion=8&transport.tcpNoDelay=false&" +
+		"transport.keepAlive=false&socketBufferSize=9&wireFormat.version=10")
+	want := Connector{
+		Address: "0.0.0.0:61616", MaximumConnections: 3, MaximumProducers: 4, MaximumConsumers: 5, AllowLinkStealing: true, UpdateClusterClients: true,
+		RebalanceClusterClients: true, ConnectAttemptTimeout: 6 * time.Millisecond, WriteTimeout: 7 * time.Millisecond, NoInactivityMonitor: true, NoKeepAlive: true,
+		KeepAliveResponseRequired: true, MinimumVersion: 8, Socket: Socket{Delay: true, NoKeepAlive: true, BufferSize: 9},
+		WireFormat: url.Values{"wireFormat.version": {"10"}},
+	}
+	if diff := cmp.Diff(want, c); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	plain, err := ParseConnector("auto+nio://a:1?transport.useInactivityMonitor=true&tcpNoDelay=true&allowLinkStealing=false")
+	if diff := cmp.Diff(Connector{Address: "a:1", MaximumConnections: 1000, WireFormat: url.Values{}}, plain); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+}
+
+func TestConnectorOptionsThatAreRefused(t *testing.T) {
+	for option, want := range map[string]string{
+		"transport.soTimeout=1000":              "the option transport.soTimeout has no effect here: a client that says nothing",
+		"backlog=3":                             "the option backlog has no effect here",
+		"transport.updateClusterClients=true":   `unknown option "transport.updateClusterClients"; known are`,
+		"maxConnections=3":                      `unknown option "maxConnections"; known are wireFormat.* and allowLinkStealing`,
+		"allowLinkStealing=yes":                 "allowLinkStealing is true or false",
+		"transport.useKeepAlive=1":              "transport.useKeepAlive is true or false",
+		"transport.soWriteTimeout=0":            "transport.soWriteTimeout is a number of milliseconds from 1",
+		"maximumConsumersAllowedPerConnection=": "is a number of 1 or more",
+	} {
+		if _, err := ParseConnector("tcp://a:1?" + option); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", option, err)
+		}
+	}
 }
 
 func FuzzParseConnector(f *testing.F) {

@@ -15,6 +15,7 @@ import (
 // Options is what a broker is made of. Store, Now and Logger are required.
 type Options struct {
 	Store   Store
+	Name    string  // of the broker, as clients know it
 	ID      string  // that no other broker has, nor this one in another term; for the ids of messages that it makes
 	Advisor Advisor // nil tells nobody of anything
 	Now     func() time.Time
@@ -59,7 +60,7 @@ type Broker struct {
 	connections map[string]*Connection // by connection id
 	clients     map[string]*Connection // by client id
 
-	id                  string
+	name, id            string
 	schedule            *schedule
 	branches            branches
 	advisories          *advisories
@@ -76,7 +77,7 @@ func New(o Options) *Broker {
 		o.Policies = policy.NewMap()
 	}
 	b := &Broker{
-		id: o.ID, store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
+		name: o.Name, id: o.ID, store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
 		memory:      newGauge(o.MemoryLimit),
 		open:        newGauge(max(1, o.MemoryLimit/4)),
 		queues:      map[destination.Destination]*queue{},

@@ -13,6 +13,10 @@ import (
 type ConnectionSpec struct {
 	ID       string // one connection over all its reconnections
 	ClientID string // "" for a client that has none
+	User     string // who it is, "" if nobody asks. Nobody takes the place of another user's connection by its id
+	Remote   string // where the client is, as others learn it who want its client id
+	// StealsLink takes the client id from the connection that has it, which is replaced as if it came back.
+	StealsLink bool
 	// Replaced is called, from another goroutine, when the same connection comes back over another socket, before this one
 	// is closed. It tells the old socket's session to end, and does not wait for it.
 	Replaced func()
@@ -37,7 +41,7 @@ type Connection struct {
 }
 
 // Connect adds a connection. One with the same id is replaced, as failover clients need; a client id that another
-// connection has is refused (JMS 1.1 §4.3.2).
+// connection has is refused (JMS 1.1 §4.3.2), unless links may be stolen.
 func (b *Broker) Connect(spec ConnectionSpec) (*Connection, error) {
 	c := &Connection{
 		broker: b, spec: spec,
@@ -56,6 +60,9 @@ func (b *Broker) Connect(spec ConnectionSpec) (*Connection, error) {
 			c.tellOfCommits()
 			return c, nil
 		}
+		if old.spec.ID != spec.ID {
+			b.logger.Warn("a client takes another's client id", "client", spec.ClientID, "remote", spec.Remote, "from", old.spec.Remote)
+		}
 		old.spec.Replaced()
 		old.Close(AllUnknown)
 	}
@@ -66,11 +73,16 @@ func (b *Broker) register(c *Connection) (old *Connection, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if old := b.connections[c.spec.ID]; old != nil {
+		if old.spec.User != c.spec.User {
+			return nil, errorf(InvalidClientID, "Broker: %s - Connection: %s is another user's", b.name, c.spec.ID)
+		}
 		return old, nil
 	}
 	if id := c.spec.ClientID; id != "" {
-		if b.clients[id] != nil {
-			return nil, errorf(InvalidClientID, "the client id %q is in use by another connection; close that first or choose another", id)
+		if old := b.clients[id]; old != nil && c.spec.StealsLink {
+			return old, nil
+		} else if old != nil {
+			return nil, errorf(InvalidClientID, "Broker: %s - Client: %s already connected from %s", b.name, id, old.spec.Remote)
 		}
 		b.clients[id] = c
 	}

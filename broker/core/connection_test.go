@@ -74,7 +74,7 @@ func TestAClientIDIsTaken(t *testing.T) {
 	first, err := connect("ID:a", "payroll")
 	b.must(err)
 	_, err = connect("ID:b", "payroll")
-	wantError(t, err, core.InvalidClientID, `"payroll" is in use`)
+	wantError(t, err, core.InvalidClientID, "Client: payroll already connected from")
 	for _, id := range []string{"ID:b", "ID:c"} {
 		_, err := connect(id, "")
 		b.must(err)
@@ -83,7 +83,7 @@ func TestAClientIDIsTaken(t *testing.T) {
 	b.must(err)
 	first.Close(core.AllUnknown)
 	_, err = connect("ID:d", "payroll")
-	wantError(t, err, core.InvalidClientID, `"payroll" is in use`)
+	wantError(t, err, core.InvalidClientID, "Client: payroll already connected from")
 }
 
 func TestAClientIDIsFreeAfterAClose(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/admin"
+	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/server"
 	"github.com/twinmesh/twinmesh/broker/session/openwire"
@@ -33,7 +34,7 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	})
 	defer func() { _ = spooled.Close() }()
 	b := n.live.begin(core.Options{
-		Store: Join(s), ID: id, Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
+		Store: Join(s), Name: n.options.Config.Name, ID: id, Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
 		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport, Spool: spooled,
 	})
 	defer n.live.end()
@@ -128,7 +129,7 @@ func (n *Node) listen(b *core.Broker, id string) ([]*server.Listener, error) {
 
 func (n *Node) serverOptions(b *core.Broker, id string, c connector) server.Options {
 	o := openwire.Options{
-		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Offer: c.offer,
+		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Offer: c.offer, Connector: c.Connector,
 		Logger: n.options.Logger, PopulateUserID: n.options.Config.PopulateJMSXUserID,
 	}
 	if n.options.Guard != nil {
@@ -136,7 +137,24 @@ func (n *Node) serverOptions(b *core.Broker, id string, c connector) server.Opti
 	}
 	return server.Options{
 		Address: c.Address, MaximumConnections: c.MaximumConnections, Logger: n.options.Logger,
-		Handle: func(ctx context.Context, conn net.Conn) { openwire.Serve(ctx, conn, o) },
+		Handle: func(ctx context.Context, conn net.Conn) {
+			prepare(conn, c.Socket)
+			openwire.Serve(ctx, conn, o)
+		},
+	}
+}
+
+// prepare sets a socket's options. That one cannot be set is no reason to refuse a client.
+func prepare(conn net.Conn, o config.Socket) {
+	socket, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	_ = socket.SetNoDelay(!o.Delay)
+	_ = socket.SetKeepAlive(!o.NoKeepAlive)
+	if o.BufferSize > 0 {
+		_ = socket.SetReadBuffer(o.BufferSize)
+		_ = socket.SetWriteBuffer(o.BufferSize)
 	}
 }
 

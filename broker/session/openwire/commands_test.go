@@ -290,8 +290,8 @@ func TestClientIDs(t *testing.T) {
 		info := &openwire.ConnectionInfo{
 			ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:b")}, ClientID: openwire.S("client-a"),
 		}
-		second.refused(info, openwire.InvalidClientIDException, `the client id "client-a" is in use`)
-		w.wantLogged(`the client id \"client-a\" is in use`)
+		second.refused(info, openwire.InvalidClientIDException, "Broker: orders-0 - Client: client-a already connected from vm://orders-0")
+		w.wantLogged("Client: client-a already connected from")
 
 		first.ok(&openwire.RemoveInfo{ObjectID: first.connectionID()})
 		second.ok(info)

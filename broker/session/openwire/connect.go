@@ -32,7 +32,7 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	}
 	connection, err := s.options.Broker.Connect(core.ConnectionSpec{
 		ID: id, ClientID: c.ClientID.String(), Replaced: func() { s.abandon(errReplaced) },
-		Subject: connectionSubject(c), Again: c.FailoverReconnect,
+		User: name, Remote: s.remote(), StealsLink: s.options.Connector.AllowLinkStealing, Subject: connectionSubject(c), Again: c.FailoverReconnect,
 	})
 	s.complaints.by(logger)
 	if err != nil {
@@ -57,6 +57,15 @@ func (s *session) host() string {
 		return host
 	}
 	return address
+}
+
+// remote is where the client is, as a URL.
+func (s *session) remote() string {
+	address := s.conn.RemoteAddr()
+	if address.Network() == "pipe" {
+		return "vm://" + s.options.BrokerName
+	}
+	return "tcp://" + address.String()
 }
 
 // refuse answers with an error and ends the conversation once that is written.

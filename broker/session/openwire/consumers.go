@@ -49,7 +49,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	if what := beyond(c); what != "" {
 		return notYet(what)
 	}
-	if err := s.mayConsume(toDestination(c.Destination)); err != nil {
+	if err := s.admitConsumer(toDestination(c.Destination)); err != nil {
 		return err
 	}
 	own := &consumer{out: s.out, id: c.ConsumerID, pulls: map[uint64]*time.Timer{}}
@@ -58,7 +58,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
 		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
-		Readable: s.mayRead(),
+		Readable:    s.mayRead(),
 		Retroactive: c.Retroactive, MaximumPending: int(c.MaximumPendingMessageLimit),
 	}, own)
 	if err != nil {

@@ -51,7 +51,7 @@ func newWorld(t testing.TB, memoryLimit int64) *world {
 	w.options = session.Options{
 		BrokerID: "ID:broker", BrokerName: "orders-0", Offer: openwire.BrokerOffer(), Logger: logger,
 		Broker: core.New(core.Options{
-			Store: node.Join(s), Advisor: session.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: time.Now, Logger: logger,
+			Store: node.Join(s), Name: "orders-0", Advisor: session.NewAdvisor("ID:broker", "orders-0", "tcp://orders-0:61616"), Now: time.Now, Logger: logger,
 			MemoryLimit: memoryLimit, Spool: spool.New(spool.Options{FS: vfs.NewMem().Process(), Directory: "/spool", Limit: 1 << 20}),
 		}),
 	}

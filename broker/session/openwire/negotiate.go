@@ -1,18 +1,25 @@
 package openwire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"time"
 
+	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
 // negotiationTime is how long a client may take to make its offer. Who it is it may say much later: ActiveMQ's client
 // does when the program first uses the connection.
 const negotiationTime = 15 * time.Second
+
+// oldVersionError refuses a client whose protocol is older than the connector wants.
+func oldVersionError(version, minimum int) error {
+	return fmt.Errorf("the client speaks version %d of OpenWire, and this connector version %d and newer", version, minimum)
+}
 
 // negotiate agrees on the encoding. Nothing but the offer may be sent before the peer's has come.
 func (s *session) negotiate() error {
@@ -25,6 +32,12 @@ func (s *session) negotiate() error {
 	}
 	if s.format, err = openwire.Negotiate(s.options.Offer, theirs); err != nil {
 		return err
+	}
+	if minimum := s.options.Connector.MinimumVersion; s.format.Version < minimum {
+		return oldVersionError(s.format.Version, minimum)
+	}
+	if s.options.Connector.NoInactivityMonitor {
+		s.format.Inactivity = 0
 	}
 	s.decoder = openwire.NewDecoder(s.format)
 	s.in.expect(s.format)
@@ -53,8 +66,8 @@ type inbound struct {
 	silence time.Duration // how long a client may say nothing; 0 is for ever
 }
 
-func newInbound(conn net.Conn) *inbound {
-	return &inbound{Conn: conn, until: time.Now().Add(negotiationTime), silence: time.Nanosecond}
+func newInbound(conn net.Conn, c config.Connector) *inbound {
+	return &inbound{Conn: conn, until: time.Now().Add(cmp.Or(c.ConnectAttemptTimeout, negotiationTime)), silence: time.Nanosecond}
 }
 
 // expect begins to go by what was agreed on. The peer need not keep to it before the initial delay is over. It is given

@@ -19,9 +19,9 @@ func (s *session) produce(c *openwire.ProducerInfo) error {
 	spec := core.ProducerSpec{Subject: newSubject(c.ProducerID, c)}
 	if c.Destination != nil {
 		spec.Destination = toDestination(c.Destination)
-		if err := s.mayProduce(spec.Destination); err != nil {
-			return err
-		}
+	}
+	if err := s.admitProducer(spec.Destination); err != nil {
+		return err
 	}
 	p, err := s.connection.AddProducer(spec)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/openwire"
@@ -37,6 +38,7 @@ type Options struct {
 	Broker               *core.Broker
 	Authenticator        Authenticator // nil lets everyone in, and do everything
 	PopulateUserID       bool          // messages carry the name of the user who sends them, JMSXUserID
+	Connector            config.Connector
 	Offer                openwire.Offer
 	Logger               *slog.Logger
 }
@@ -93,12 +95,12 @@ func Serve(ctx context.Context, conn net.Conn, o Options) {
 func newSession(conn net.Conn, o Options) *session {
 	s := &session{
 		options: o, conn: conn,
-		in: newInbound(conn),
+		in: newInbound(conn, o.Connector),
 	}
 	s.forget()
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.frames = openwire.NewFrameReader(s.in, openwire.HandshakeLimit)
-	s.out = newWriter(conn, s.abandon)
+	s.out = newWriter(conn, o.Connector, s.abandon)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package openwire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
@@ -28,12 +30,14 @@ const (
 // deliveries there are never more than the prefetch allows; of answers there are as many as commands were read, so the
 // reader waits for room.
 type writer struct {
-	conn   net.Conn
-	failed func(error) // called when nothing more can be written
-	encode encoding
-	every  time.Duration // silence is broken by a keep-alive
-	wake   chan struct{} // holds one when there is something to do
-	closed chan struct{} // closed when the goroutine has ended, or never will begin
+	conn      net.Conn
+	connector config.Connector
+	patience  time.Duration // with a client that does not read
+	failed    func(error)   // called when nothing more can be written
+	encode    encoding
+	every     time.Duration // silence is broken by a keep-alive
+	wake      chan struct{} // holds one when there is something to do
+	closed    chan struct{} // closed when the goroutine has ended, or never will begin
 
 	mu        sync.Mutex
 	items     []item
@@ -50,8 +54,8 @@ type item struct {
 	delivery core.Delivery
 }
 
-func newWriter(conn net.Conn, failed func(error)) *writer {
-	return &writer{conn: conn, failed: failed, wake: make(chan struct{}, 1), closed: make(chan struct{})}
+func newWriter(conn net.Conn, c config.Connector, failed func(error)) *writer {
+	return &writer{conn: conn, connector: c, patience: cmp.Or(c.WriteTimeout, writeTime), failed: failed, wake: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
 // start sends what comes before anything is agreed on.
@@ -68,7 +72,7 @@ func (w *writer) agree(f openwire.Format) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.encode, w.every = newEncoding(f), math.MaxInt64
-	if f.Inactivity > 0 {
+	if f.Inactivity > 0 && !w.connector.NoKeepAlive {
 		w.every = max(f.Inactivity/3, time.Millisecond)
 	}
 	w.started = true
@@ -160,7 +164,7 @@ func (w *writer) run() {
 		select {
 		case <-w.wake:
 		case <-silence.C:
-			w.command(&openwire.KeepAliveInfo{})
+			w.keepAlive()
 		}
 		items, last := w.take()
 		var err error
@@ -176,6 +180,13 @@ func (w *writer) run() {
 			silence.Reset(w.every)
 		}
 	}
+}
+
+// keepAlive breaks a silence.
+func (w *writer) keepAlive() {
+	info := &openwire.KeepAliveInfo{}
+	info.ResponseRequired = w.connector.KeepAliveResponseRequired
+	w.command(info)
 }
 
 // closeWrite tells the peer that nothing more comes, and leaves its own side open if that is possible.
@@ -231,7 +242,7 @@ func (w *writer) write(b []byte) error {
 	}
 	_, err := w.conn.Write(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("the client has not read what was sent to it for %v", writeTime)
+		return fmt.Errorf("the client has not read what was sent to it for %v", w.patience)
 	}
 	if err != nil {
 		return fmt.Errorf("writing: %w", err)
@@ -246,5 +257,5 @@ func (w *writer) allow() error {
 	if w.finishing {
 		return nil
 	}
-	return w.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	return w.conn.SetWriteDeadline(time.Now().Add(w.patience))
 }

@@ -1,0 +1,31 @@
+package openwire
+
+import (
+	"fmt"
+
+	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/destination"
+)
+
+// admitConsumer tells why the client may not have another consumer, nil if it may.
+func (s *session) admitConsumer(d destination.Destination) error {
+	if most := s.options.Connector.MaximumConsumers; most > 0 && len(s.consumers) >= most && !d.IsAdvisory() {
+		return s.tooMany("consumer", most)
+	}
+	return s.mayConsume(d)
+}
+
+// admitProducer does that for a producer, whose destination may be the zero one.
+func (s *session) admitProducer(d destination.Destination) error {
+	if most := s.options.Connector.MaximumProducers; most > 0 && len(s.producers) >= most && !d.IsAdvisory() {
+		return s.tooMany("producer", most)
+	}
+	if d.Kind == 0 {
+		return nil // each send is looked at
+	}
+	return s.mayProduce(d)
+}
+
+func (s *session) tooMany(what string, most int) error {
+	return &core.Error{Kind: core.IllegalState, Text: fmt.Sprintf("Can't add %s on connection %s: at maximum limit: %d", what, s.id.Value, most)}
+}
