@@ -4,6 +4,7 @@ import (
 	linked "container/list"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
@@ -25,6 +26,16 @@ const (
 	ProducerAdvisory
 	ConsumerAdvisory
 	MasterAdvisory // this broker serves
+	ExpiredAdvisory
+	NoConsumerAdvisory
+	SlowConsumerAdvisory
+	FastProducerAdvisory
+	DiscardedAdvisory
+	FullAdvisory
+	DeliveredAdvisory // a message reached its destination
+	ConsumedAdvisory
+	DispatchedAdvisory
+	DeadLetterAdvisory
 	familyCount
 )
 
@@ -32,6 +43,9 @@ const (
 var familyNames = [familyCount]string{
 	ConnectionAdvisory: "Connection", QueueAdvisory: "Queue", TopicAdvisory: "Topic", TempQueueAdvisory: "TempQueue",
 	TempTopicAdvisory: "TempTopic", ProducerAdvisory: "Producer", ConsumerAdvisory: "Consumer", MasterAdvisory: "MasterBroker",
+	ExpiredAdvisory: "Expired", NoConsumerAdvisory: "NoConsumer", SlowConsumerAdvisory: "SlowConsumer", FastProducerAdvisory: "FastProducer",
+	DiscardedAdvisory: "MessageDiscarded", FullAdvisory: "FULL", DeliveredAdvisory: "MessageDelivered",
+	ConsumedAdvisory: "MessageConsumed", DispatchedAdvisory: "MessageDispatched", DeadLetterAdvisory: "MessageDLQd",
 }
 
 // Advisor makes the messages by which clients learn of each other. The session layer has it, since they carry commands.
@@ -49,8 +63,12 @@ type Advice struct {
 	Subject any
 	// Destination is what came or went, or what the consumer or the producer is for.
 	Destination destination.Destination
-	Count       int // of consumers or producers that the destination has now
-	Target      any // the Subject of the consumer that it is for; nil is all
+	Message     *message.Message // that something was done with
+	Body        bool             // the body of the message is part of what is told
+	// Count is how many consumers or producers the destination has now, how many messages the consumer has lost, or how
+	// many bytes are used of what is full.
+	Count  int
+	Target any // the Subject of the consumer that it is for; nil is all
 }
 
 // advised is what advisories tell of while it is there.
@@ -65,11 +83,11 @@ type advisories struct {
 	broker  *Broker
 	advisor Advisor // nil tells nothing
 
-	mu       sync.Mutex // may be taken under every other lock of the core
-	heard    [familyCount]int
-	present  map[string]*linked.List // of advised, in the order of their coming, by the topic that tells of them
-	notes    []note                  // not told yet
-	deferred bool                    // the store will call tell
+	mu       sync.Mutex                // may be taken under every other lock of the core
+	heard    [familyCount]atomic.Int32 // subscriptions that hear of a family; changed under mu
+	present  map[string]*linked.List   // of advised, in the order of their coming, by the topic that tells of them
+	notes    []note                    // not told yet
+	deferred bool                      // the store will call tell
 
 	telling sync.Mutex // held by who tells. It is not taken under a destination's lock
 }
@@ -138,7 +156,7 @@ func (a *advisories) went(p place) {
 
 // note adds what is to be told, if anybody listens. a.mu is held.
 func (a *advisories) note(advice Advice) {
-	if a.heard[advice.Family] > 0 {
+	if a.heard[advice.Family].Load() > 0 {
 		a.notes = append(a.notes, note{advice: advice})
 	}
 }
@@ -213,7 +231,7 @@ func (a *advisories) listen(s *subscription, d destination.Destination, join fun
 	}
 	a.mu.Lock()
 	for _, f := range hears {
-		a.heard[f]++
+		a.heard[f].Add(1)
 	}
 	a.notes = append(a.notes, note{join: join})
 	for _, member := range d.Members() {
@@ -231,7 +249,7 @@ func (a *advisories) deafen(d destination.Destination) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, f := range hearing(d) {
-		a.heard[f]--
+		a.heard[f].Add(-1)
 	}
 }
 
@@ -308,13 +326,4 @@ func isAdvisory(d destination.Destination) bool {
 		}
 	}
 	return false
-}
-
-// perDestination is the topic of what a family tells of a destination.
-func perDestination(f Family, d destination.Destination) string {
-	kind := ".Topic."
-	if d.IsQueue() {
-		kind = ".Queue."
-	}
-	return advisoryPrefix + familyNames[f] + kind + strings.ReplaceAll(d.Name, ",", "&sbquo;")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/node"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // teller makes advisories that say in words what they tell.
@@ -34,6 +35,16 @@ func describe(v core.Advice) string {
 		text += fmt.Sprint(v.Subject)
 	case core.MasterAdvisory:
 		text += "master"
+	case core.SlowConsumerAdvisory, core.FastProducerAdvisory:
+		text = fmt.Sprint(v.Subject)
+	case core.FullAdvisory:
+		text = fmt.Sprint("full: ", v.Count > 0)
+	case core.DiscardedAdvisory:
+		text = fmt.Sprintf("%s, the %dth that %v loses", v.Message.Content(), v.Count, v.Subject)
+	case core.DispatchedAdvisory:
+		text = fmt.Sprintf("%s to %v", v.Message.Content(), v.Subject)
+	case core.DeliveredAdvisory, core.ConsumedAdvisory, core.ExpiredAdvisory, core.DeadLetterAdvisory, core.NoConsumerAdvisory:
+		text = fmt.Sprintf("%s, with body: %v", v.Message.Content(), v.Body)
 	default:
 		text += v.Destination.String()
 	}
@@ -207,6 +218,135 @@ func TestTheOrderOfAConnectionsEnd(t *testing.T) {
 	ear.take()
 	c.Close(core.AllUnknown)
 	ear.hears("-consumer of temp-queue://ID:c:1: 0", "-producer of temp-queue://ID:c:1: 0", "-temp-queue://ID:c:1", "-c")
+}
+
+// What happens to messages is told where the policy says so.
+func TestWhatHappensToMessagesIsTold(t *testing.T) {
+	all := func(p *policy.Policy) {
+		p.AdvisoryForConsumed, p.AdvisoryForDelivery, p.AdvisoryForDispatched, p.AdvisoryForDiscardingMessages = true, true, true, true
+		p.AdvisoryForSlowConsumers, p.AdvisoryForFastProducers, p.AdvisoryWhenFull, p.SendAdvisoryIfNoConsumers = true, true, true, true
+		p.PendingMessageLimitStrategy = limited(3)
+	}
+	soon := func(b *broker) message.Set { return message.SetExpiration(b.now.UnixMilli() + 1000) }
+	for name, c := range map[string]struct {
+		topic  string
+		happen func(b *broker, c *client)
+		want   string
+		always bool // whatever the policy
+	}{
+		"delivered to a queue": {"MessageDelivered.Queue.ORDERS", func(_ *broker, c *client) { c.send(orders, "a") }, "a, with body: false", false},
+		"delivered to a topic": {"MessageDelivered.Topic.PRICES", func(_ *broker, c *client) { c.send(prices, "a") }, "a, with body: false", false},
+		"delivered in a transaction": {"MessageDelivered.Queue.ORDERS", func(_ *broker, c *client) {
+			tx := c.begin()
+			tx.send(orders, "a")
+			tx.commit()
+		}, "a, with body: false", false},
+		"dispatched from a queue": {"MessageDispatched.Queue.ORDERS", func(_ *broker, c *client) {
+			c.send(orders, "a")
+			c.named(orders, "x")
+		}, "a to x", false},
+		"dispatched from a topic": {"MessageDispatched.Topic.PRICES", func(_ *broker, c *client) {
+			c.named(prices, "x")
+			c.send(prices, "a")
+		}, "a to x", false},
+		"consumed": {"MessageConsumed.Queue.ORDERS", func(_ *broker, c *client) {
+			c.send(orders, "a")
+			x := c.consume(orders, 1)
+			x.consumed(x.expect("a")[0], nil)
+		}, "a, with body: false", false},
+		"consumed in a transaction": {"MessageConsumed.Queue.ORDERS", func(_ *broker, c *client) {
+			c.send(orders, "a")
+			x, tx := c.consume(orders, 1), c.begin()
+			x.consumed(x.expect("a")[0], tx)
+			tx.commit()
+		}, "a, with body: false", false},
+		"expired in a queue": {"Expired.Queue.ORDERS", func(b *broker, c *client) {
+			c.send(orders, "a", soon(b))
+			b.now = b.now.Add(time.Minute)
+			c.consume(orders, 1).expect()
+		}, "a, with body: false", true},
+		"expired before a slow subscriber has it": {"Expired.Topic.PRICES", func(b *broker, c *client) {
+			slow := slowly(c, core.ConsumerSpec{})
+			c.send(prices, "a", soon(b))
+			b.now = b.now.Add(time.Minute)
+			slow.rest()
+		}, "a, with body: false", true},
+		"dead letters": {"MessageDLQd.Queue.ORDERS", func(_ *broker, c *client) {
+			c.send(orders, "a")
+			x := c.consume(orders, 1)
+			x.ack(core.Ack{Kind: core.Poison, Last: x.expect("a")[0], Count: 1}, nil)
+		}, "a, with body: false", true},
+		"discarded": {"MessageDiscarded.Topic.PRICES", func(_ *broker, c *client) {
+			slowly(c, core.ConsumerSpec{Subject: "x"})
+			sendAll(c, "a", "b", "c", "d", "e")
+		}, "a, the 1th that x loses|b, the 2th that x loses", false},
+		"a slow consumer of a topic": {"SlowConsumer.Topic.PRICES", func(_ *broker, c *client) {
+			c.subscribe(core.ConsumerSpec{Destination: prices, Prefetch: 2, Subject: "x"})
+			sendAll(c, "a", "b", "c", "d", "e", "f")
+		}, "x", false},
+		"a slow consumer of a queue": {"SlowConsumer.Queue.ORDERS", func(_ *broker, c *client) {
+			c.subscribe(core.ConsumerSpec{Destination: orders, Prefetch: 1, Subject: "x"})
+			for range 3 {
+				c.send(orders, "a")
+			}
+		}, "x", true},
+		"nobody is there": {"NoConsumer.Queue.ORDERS", func(_ *broker, c *client) {
+			c.send(orders, "a", fleeting)
+			c.send(orders, "waits")
+			c.consume(orders, 2)
+			c.send(orders, "b", fleeting)
+		}, "a, with body: false", false},
+		"nobody wants it": {"NoConsumer.Topic.PRICES", func(_ *broker, c *client) {
+			c.subscribe(core.ConsumerSpec{Destination: prices, Prefetch: 1, Selector: "FALSE"})
+			c.send(prices, "a", fleeting)
+			c.consume(prices, 1)
+			c.send(prices, "b", fleeting)
+		}, "a, with body: false", false},
+		"full": {"FULL.Queue.ORDERS", func(_ *broker, c *client) {
+			c.send(orders, "a", fleeting)
+			c.Held(c.make(orders, "b"), nil)
+		}, "full: true", false},
+		"a fast producer": {"FastProducer.Queue.ORDERS", func(_ *broker, c *client) {
+			c.Held(c.make(orders, "b"), c.produce(orders, "x"))
+		}, "x", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, told := range []bool{true, false} {
+				b := newTeller(t, false)
+				if told {
+					b.setPolicy(all)
+				} else {
+					b.setPolicy(func(p *policy.Policy) { p.PendingMessageLimitStrategy = limited(3) })
+				}
+				listener := b.known("listener")
+				ear, wild := listener.listen("ActiveMQ.Advisory."+c.topic), listener.listen("ActiveMQ.Advisory.>")
+				c.happen(b, b.known("c"))
+				if !told && !c.always {
+					ear.hears()
+					continue
+				}
+				ear.hears(strings.Split(c.want, "|")...)
+				var heard []string
+				for _, d := range wild.take() {
+					if strings.HasSuffix(d.Message.Destination().Name, c.topic) {
+						heard = append(heard, string(d.Message.Content()))
+					}
+				}
+				if got := strings.Join(heard, "|"); got != c.want {
+					t.Errorf("by a wildcard: %s", got)
+				}
+			}
+		})
+	}
+}
+
+func TestAdvisoriesWithBody(t *testing.T) {
+	b := newTeller(t, false)
+	b.setPolicy(func(p *policy.Policy) { p.AdvisoryForDelivery, p.IncludeBodyForAdvisory = true, true })
+	c := b.known("c")
+	ear := c.listen("ActiveMQ.Advisory.MessageDelivered.Queue.ORDERS")
+	c.send(orders, "a")
+	ear.hears("a, with body: true")
 }
 
 func TestWithoutAdvisorNothingIsTold(t *testing.T) {

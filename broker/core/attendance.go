@@ -45,7 +45,10 @@ func (a *attendance) acknowledge(c *Consumer, k Ack, tx *Transaction, done func(
 		}
 		c.land(nodes)
 		c.mu.Unlock()
-		return a.finish(c, nodes, done, func(q *queue, nodes []*node, done func()) error { return q.drop(nodes, nil, done) })
+		return a.finish(c, nodes, done, func(q *queue, nodes []*node, done func()) error {
+			q.consumed(nodes)
+			return q.drop(nodes, nil, done)
+		})
 	default:
 		c.mu.Unlock()
 		return errorf(General, "unknown kind of acknowledgement %d", k.Kind)

@@ -88,6 +88,7 @@ type Consumer struct {
 	source     source
 	durable    *durable    // the subscription that it consumes from, if any
 	ending     atomic.Bool // it gets nothing more
+	slow       atomic.Bool // there was more for it than it could take
 	place      place       // among what advisories tell of
 
 	// What a consumer of queues has in flight, and may have. The lock is taken when a queue's is held, never the reverse, and

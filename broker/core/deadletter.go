@@ -101,6 +101,9 @@ func (b *Broker) transaction() *Transaction { return b.own.work() }
 // letter is the message as it becomes a dead letter of the destination that it was at, nil if it does not.
 func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Destination, subscription string, d death) *message.Message {
 	now := b.millis()
+	if d.expired {
+		b.advisories.happened(Advice{Family: ExpiredAdvisory, Destination: at, Message: m})
+	}
 	to, options, some := p.DeadLetterStrategy.LettersOf(at, subscription)
 	switch {
 	case !some:
@@ -115,6 +118,7 @@ func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Des
 	case options.EnableAudit && b.audits.repeats(m, to, &p.DeadLetterStrategy, options):
 		return nil
 	}
+	b.advisories.happened(Advice{Family: DeadLetterAdvisory, Destination: at, Message: m})
 	sets := []message.Set{
 		message.SetDestination(to), message.SetOriginalDestination(m.Destination()), message.NoTransaction(),
 		message.SetArrival(now), message.SetPersistent(true), message.SetExpiration(0), message.SetRedeliveries(0),

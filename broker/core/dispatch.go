@@ -106,9 +106,12 @@ func (q *queue) try(s *seat, n *node) bool {
 		return false
 	}
 	if !s.send(n) {
+		s.fell()
 		q.rest(s)
 		return false
 	}
+	s.consumer.slow.Store(false)
+	q.dispatched(n, s.consumer)
 	q.take(n)
 	if q.exclusive == nil && !q.policy.Load().StrictOrderDispatch {
 		q.ready.remove(s)

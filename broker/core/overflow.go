@@ -21,7 +21,7 @@ func (b *budget) room() bool { return b.used.Load() < b.limit }
 // keep has a message wait for the consumer, and discards what is then beyond its limit. s.mu is held.
 func (s *subscription) keep(m *message.Message) {
 	c, p := s.consumer, s.policy.Load()
-	s.judge()
+	s.judge(m)
 	limit := p.PendingMessageLimitStrategy.Limit(c.spec.Prefetch, c.spec.MaximumPending)
 	if limit == 0 {
 		s.discard(m)

@@ -94,6 +94,9 @@ func (q *queue) arrive(m *message.Message, stored bool) {
 	default:
 		q.push(m, true)
 	}
+	if q.name.IsQueue() {
+		q.broker.delivered(m, q.name, q.attended.Load())
+	}
 	q.dispatch()
 }
 

@@ -29,31 +29,31 @@ type subscription struct {
 	expanded int // of these, how many have reached the program, so that they do not count against the prefetch
 	leaving  int // bytes of messages delivered and not written yet
 	pulls    pulls
-	slow     bool // it has its prefetch twice
-	lost     int  // how many messages were discarded
+	lost     int // how many messages were discarded
 	closed   bool
 }
 
-// offer sends the message, or keeps it until the consumer can take it.
-func (s *subscription) offer(m *message.Message, from *Connection) {
+// offer sends the message, or keeps it until the consumer can take it. It is false if the consumer does not want it.
+func (s *subscription) offer(m *message.Message, from *Connection) bool {
 	c := s.consumer
 	if c.spec.NoLocal && from == c.connection {
-		return
+		return false
 	}
 	if c.selector != nil && !c.selector.Matches(properties{m, false}) {
-		return
+		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
 	case s.pending.count == 0 && s.ready():
-		s.slow = false
+		s.consumer.slow.Store(false)
 		s.deliver(m)
 	default:
 		s.keep(m)
 		s.dispatch()
 	}
+	return true
 }
 
 // ready tells whether the consumer can take a message, and its connection, too. s.mu is held.
@@ -68,6 +68,9 @@ func (s *subscription) deliver(m *message.Message) {
 	s.sent++
 	s.leaving += m.Size()
 	s.fanout().add(m.Size())
+	s.consumer.connection.broker.advisories.happened(Advice{
+		Family: DispatchedAdvisory, Destination: m.Destination(), Message: m, Subject: s.consumer.spec.Subject,
+	})
 	s.consumer.receiver.Deliver(Delivery{Message: m, Redelivered: m.Redeliveries(), Pull: s.pulls.answer(), subscription: s})
 }
 

@@ -74,9 +74,11 @@ func (t *topic) hand(m *message.Message, from *Connection) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	m = t.recovery.add(m, p.SubscriptionRecoveryPolicy, t.broker.millis())
+	attended := !t.online.empty()
 	for _, s := range t.subscriptions {
-		s.offer(m, from)
+		attended = s.offer(m, from) || attended
 	}
+	t.broker.delivered(m, t.name, attended)
 }
 
 // add adds a subscription, which gets first what is kept for it if it is retroactive.

@@ -338,6 +338,7 @@ func (t *work) advance() {
 // take ends what was consumed.
 func (a consumption) take(t *work) error {
 	return a.land(func(q *queue, nodes []*node) error {
+		q.consumed(nodes)
 		var tx StoreTx
 		if len(storedOf(nodes)) > 0 {
 			tx = t.storeTx()

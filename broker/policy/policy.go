@@ -27,6 +27,19 @@ type Policy struct {
 	// ExpireMessagesPeriod is how often expired messages are looked for, in milliseconds; 0 is never. Those that a consumer would
 	// get are found anyway.
 	ExpireMessagesPeriod int64 `yaml:"expireMessagesPeriod"`
+	// Of these, advisories are sent, to those who listen: that a message was consumed, reached the destination, is on its way to a
+	// consumer, was discarded; that a consumer of a topic is slow, that a producer is held, that the memory is full; and that nobody
+	// was there for a message that is not persistent.
+	AdvisoryForConsumed           bool `yaml:"advisoryForConsumed"`
+	AdvisoryForDelivery           bool `yaml:"advisoryForDelivery"`
+	AdvisoryForDispatched         bool `yaml:"advisoryForDispatched"`
+	AdvisoryForDiscardingMessages bool `yaml:"advisoryForDiscardingMessages"`
+	AdvisoryForSlowConsumers      bool `yaml:"advisoryForSlowConsumers"`
+	AdvisoryForFastProducers      bool `yaml:"advisoryForFastProducers"`
+	AdvisoryWhenFull              bool `yaml:"advisoryWhenFull"`
+	SendAdvisoryIfNoConsumers     bool `yaml:"sendAdvisoryIfNoConsumers"`
+	// IncludeBodyForAdvisory has them carry the whole message.
+	IncludeBodyForAdvisory bool `yaml:"includeBodyForAdvisory"`
 	// PendingMessageLimitStrategy says how many messages may wait for a topic consumer.
 	PendingMessageLimitStrategy PendingMessageLimitStrategy `yaml:"pendingMessageLimitStrategy,omitempty"`
 	// MessageEvictionStrategy says which are discarded beyond that.

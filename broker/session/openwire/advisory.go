@@ -67,6 +67,10 @@ func NewAdvisor(brokerID, brokerName, url string) core.Advisor {
 
 // Advisory implements core.Advisor.
 func (a *advisor) Advisory(v core.Advice) *message.Message {
+	if v.Family == core.NoConsumerAdvisory { // which is the message itself, gone astray
+		topic := destination.Destination{Kind: destination.Topic, Name: v.Topic}
+		return v.Message.With(message.SetDestination(topic), message.NoTransaction())
+	}
 	sets := []message.Set{
 		message.SetDestination(destination.Destination{Kind: destination.Topic, Name: v.Topic}),
 		message.SetProducer(a.brokerID, 0, 1), message.SetID(a.brokerID, 0, 1, a.sequence.Add(1)),
@@ -89,6 +93,21 @@ func (a *advisor) properties(v core.Advice) []wire.Entry {
 		p = append(p, wire.Entry{Key: "consumerCount", Value: wire.IntValue(int32(v.Count))})
 	case core.ProducerAdvisory:
 		p = append(p, wire.Entry{Key: "producerCount", Value: wire.IntValue(int32(v.Count))})
+	case core.FullAdvisory:
+		p = append(p, wire.Entry{Key: "usageName", Value: wire.TextValue("memory")}, wire.Entry{Key: "usageCount", Value: wire.LongValue(int64(v.Count))})
+	case core.FastProducerAdvisory:
+		p = append(p, wire.Entry{Key: "producerId", Value: wire.TextValue(subjectOf(v.Subject).String())})
+	case core.SlowConsumerAdvisory, core.DispatchedAdvisory, core.DiscardedAdvisory:
+		p = append(p, wire.Entry{Key: "consumerId", Value: wire.TextValue(subjectOf(v.Subject).String())})
+	}
+	if v.Family == core.DiscardedAdvisory {
+		p = append(p, wire.Entry{Key: "discardedCount", Value: wire.IntValue(int32(v.Count))})
+	}
+	if v.Message != nil && v.Family != core.DeadLetterAdvisory {
+		p = append(p, wire.Entry{Key: "orignalMessageId", Value: wire.TextValue(v.Message.ID())}) // the name that clients know
+	}
+	if v.Message != nil && v.Family != core.DeadLetterAdvisory && v.Family != core.ExpiredAdvisory {
+		p = append(p, wire.Entry{Key: "orignalDestination", Value: wire.TextValue(v.Destination.String())})
 	}
 	return p
 }
@@ -104,11 +123,24 @@ func (a *advisor) structure(v core.Advice) []byte {
 		command = &openwire.RemoveInfo{ObjectID: about.id}
 	case core.QueueAdvisory, core.TopicAdvisory, core.TempQueueAdvisory, core.TempTopicAdvisory:
 		command = a.destinationInfo(v, about)
+	case core.SlowConsumerAdvisory, core.FastProducerAdvisory:
+		return about.info
 	default:
-		return nil
+		return payload(v)
 	}
 	b, _ := openwire.AppendLoose(nil, command, openwire.NewestVersion) // its names are those of something that was read
 	return b
+}
+
+// payload is the message that something happened to, as bytes; nil for none.
+func payload(v core.Advice) []byte {
+	switch {
+	case v.Message == nil:
+		return nil
+	case v.Body || v.Message.HasDataStructure():
+		return v.Message.Bytes()
+	}
+	return v.Message.With(message.SetContent(nil)).Bytes()
 }
 
 // destinationInfo names the broker as the owner of what is not temporary.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinmesh/twinmesh/broker/openwire"
+	"github.com/twinmesh/twinmesh/broker/policy"
 	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
@@ -179,5 +180,39 @@ func TestAReplayNamesItsConsumer(t *testing.T) {
 				t.Errorf("for %+v, and goes to %+v", target, d.ConsumerID)
 			}
 		}
+	})
+}
+
+// What happened to a message is told with the message, without its body, and with who and where.
+func TestAdvisoriesOfMessages(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		p := policy.Default()
+		p.AdvisoryForDispatched = true
+		policies := policy.NewMap()
+		policies.SetDefault(&p)
+		w.options.Broker.SetPolicies(policies)
+		c := w.join("c")
+		c.ok(c.consumer(1, topic("ActiveMQ.Advisory.MessageDispatched.Queue.q")))
+		c.ok(c.consumer(2, queue("q")))
+		c.ok(c.fleeting(1, queue("q"), "body"))
+		for _, v := range c.take() {
+			m := dispatch(t, v).Message.Fields()
+			if m.Destination.Name() == "q" {
+				continue
+			}
+			about, ok := m.DataStructure.(*openwire.BytesMessage)
+			if !ok || about.Content != nil || about.Destination.Name() != "q" {
+				t.Errorf("it carries %+v", m.DataStructure)
+			}
+			for key, want := range map[string]string{
+				"consumerId": "ID:c:1:2", "orignalDestination": "queue://q", "orignalMessageId": "ID:c:1:1:1",
+			} {
+				if got, _ := wire.Lookup(m.MarshalledProperties, key); got.Text() != want {
+					t.Errorf("%s is %q, want %q", key, got.Text(), want)
+				}
+			}
+			return
+		}
+		t.Error("nothing was told")
 	})
 }

@@ -94,7 +94,20 @@ func (s *session) sendInTurn(m *message.Message, r arrival) error {
 		r.fail(err)
 		return nil
 	}
+	if s.options.Broker.Full() != nil {
+		s.connection.Held(m, s.producerOf(m))
+	}
 	s.parking.pass(parked{size: m.Size(), needsMemory: true, do: func() { r.finish(s.connection.Send(m, r.done)) }})
+	return nil
+}
+
+// producerOf returns who sends a message, nil if that is not known.
+func (s *session) producerOf(m *message.Message) *core.Producer {
+	for id, p := range s.producers {
+		if string(m.RawSender()) == producerKey(&id) {
+			return p
+		}
+	}
 	return nil
 }
 
