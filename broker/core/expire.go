@@ -28,19 +28,25 @@ func (b *Broker) Expire(ctx context.Context) time.Duration {
 	return next
 }
 
-// due tells whether the queue's period is over, in which case the next one begins, and how long that is.
-func (q *queue) due(now int64) (bool, time.Duration) {
-	period := q.policy.Load().ExpireMessagesPeriod
+// lastSweep is when expired messages were looked for last, in milliseconds since 1970; 0 for never.
+type lastSweep int64
+
+// due tells whether a period is over, in which case the next one begins, and how long that lasts.
+func (s *lastSweep) due(now, period int64) (bool, time.Duration) {
 	if period == 0 {
 		return false, expireEvery
 	}
+	due := now >= int64(*s)+period
+	if due {
+		*s = lastSweep(now)
+	}
+	return due, time.Duration(int64(*s)+period-now) * time.Millisecond
+}
+
+func (q *queue) due(now int64) (bool, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	due := now >= q.swept+period
-	if due {
-		q.swept = now
-	}
-	return due, time.Duration(q.swept+period-now) * time.Millisecond
+	return q.swept.due(now, q.policy.Load().ExpireMessagesPeriod)
 }
 
 // expireAll ends what has expired, in parts between which others get the queue.

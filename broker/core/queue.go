@@ -43,7 +43,7 @@ type queue struct {
 	behind   bool   // the store has messages above cursor that are not in the window
 	deleted  bool
 	through  uint64 // of one that is deleted: the highest sequence that is gone with it
-	swept    int64  // when expired messages were looked for, in milliseconds since 1970
+	swept    lastSweep
 
 	seats     []*seat
 	coming    uint64      // seats so far

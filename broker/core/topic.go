@@ -24,7 +24,7 @@ type topic struct {
 
 	mu            sync.RWMutex
 	subscriptions []*subscription
-	swept         int64 // when expired messages were looked for, in milliseconds since 1970
+	swept         lastSweep
 
 	durables roster
 	online   roster // of the durables

@@ -38,19 +38,13 @@ func (d *durable) expire(now int64) {
 	}
 }
 
-// due tells whether the topic's period is over, in which case the next one begins, and how long that is.
 func (t *topic) due(now int64) (bool, time.Duration) {
-	period := t.policy.Load().ExpireMessagesPeriod
-	if period == 0 || t.durables.empty() {
+	if t.durables.empty() {
 		return false, expireEvery
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	due := now >= t.swept+period
-	if due {
-		t.swept = now
-	}
-	return due, time.Duration(t.swept+period-now) * time.Millisecond
+	return t.swept.due(now, t.policy.Load().ExpireMessagesPeriod)
 }
 
 // expire ends some of what has expired in the store, for all subscriptions that need it, and tells whether there may be more.
