@@ -21,7 +21,7 @@ type audits struct {
 // auditKey says who shares an audit: all with the same strategy, and of an individual strategy all with the same dead letter queue.
 type auditKey struct {
 	strategy any
-	letters destination.Destination
+	letters  destination.Destination
 }
 
 // repeats tells whether the message is a dead letter already, or another one where these letters go. From now on it is.
