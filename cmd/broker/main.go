@@ -20,7 +20,7 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), producerCommand(), consumerCommand(), transactionsCommand())
+	root.AddCommand(serveCommand(), userCommand(), producerCommand(), consumerCommand(), transactionsCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		root.PrintErrln("twinmesh-broker:", err)
 		os.Exit(exitCode(err))
