@@ -38,6 +38,8 @@ type Config struct {
 	AnonymousProducerAdvisorySupport bool `yaml:"anonymousProducerAdvisorySupport"`
 	// TempUsageLimit is the size in bytes of the files below Data where messages wait for slow topic consumers, outside of memory.
 	TempUsageLimit int64 `yaml:"tempUsageLimit"`
+	// DurableSubscribers' keys stand among these.
+	DurableSubscribers `yaml:",inline"`
 	// DestinationPolicies has the options of queues and topics; the most specific entry holds.
 	DestinationPolicies []DestinationPolicy `yaml:"destinationPolicies,omitempty"`
 	// Redelivery has the broker deliver again what consumers refuse, nil leaves that to clients.
@@ -71,8 +73,9 @@ type Auth struct {
 func Default() Config {
 	return Config{
 		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
-		Auth:            Auth{Mode: "on", AnonymousUser: "anonymous", AnonymousGroup: "anonymous"},
-		AdvisorySupport: true, TempUsageLimit: 1 << 30, VirtualDestinations: policy.DefaultVirtualDestinations(),
+		Auth:               Auth{Mode: "on", AnonymousUser: "anonymous", AnonymousGroup: "anonymous"},
+		DurableSubscribers: defaultDurableSubscribers(),
+		AdvisorySupport:    true, TempUsageLimit: 1 << 30, VirtualDestinations: policy.DefaultVirtualDestinations(),
 	}
 }
 
@@ -116,6 +119,9 @@ func (c Config) Validate() error {
 		return err
 	}
 	if err := c.validatePolicies(); err != nil {
+		return err
+	}
+	if err := c.DurableSubscribers.validate(); err != nil {
 		return err
 	}
 	for _, raw := range c.OpenWire {

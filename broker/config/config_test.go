@@ -59,6 +59,8 @@ func TestValidate(t *testing.T) {
 		"unknown option":   func(c *Config) { c.OpenWire = []string{"tcp://a:1?maxConnections=3"} },
 		"a number of 1":    func(c *Config) { c.OpenWire = []string{"tcp://a:1?maximumConnections=0"} },
 		"needs a name":     func(c *Config) { c.Name = "" },
+		"Timeout is -2":    func(c *Config) { c.OfflineDurableSubscriberTimeout = -2 },
+		"Schedule is -2":   func(c *Config) { c.OfflineDurableSubscriberTaskSchedule = -2 },
 	} {
 		c := Default()
 		change(&c)

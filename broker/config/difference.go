@@ -14,6 +14,8 @@ func differences(prefix string, a, b reflect.Value) (keys []string) {
 	for name, i := range fieldsOf(a.Type()) {
 		x, y := a.Field(i), b.Field(i)
 		switch {
+		case name == "": // its keys stand among the others
+			keys = append(keys, differences(prefix, x, y)...)
 		case x.Kind() == reflect.Struct:
 			keys = append(keys, differences(prefix+name+".", x, y)...)
 		case !reflect.DeepEqual(x.Interface(), y.Interface()):

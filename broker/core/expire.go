@@ -92,7 +92,7 @@ func (q *queue) expireStored(now int64) bool {
 			return false
 		}
 		if m != nil {
-			gone = append(gone, &node{message: m, stored: true})
+			gone = append(gone, &node{message: m, stored: true, after: sequence - 1})
 		}
 	}
 	if len(gone) > 0 {

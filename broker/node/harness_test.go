@@ -176,7 +176,7 @@ func join(t *testing.T, address, name string) *client {
 	}
 	c.encoder, c.decoder = openwire.NewEncoder(format), openwire.NewDecoder(format)
 	c.read() // BrokerInfo
-	c.ok(&openwire.ConnectionInfo{ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:" + name)}})
+	c.ok(&openwire.ConnectionInfo{ConnectionID: &openwire.ConnectionID{Value: openwire.S("ID:" + name)}, ClientID: openwire.S("client-" + name)})
 	return c
 }
 

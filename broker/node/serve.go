@@ -35,6 +35,9 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	defer func() { _ = spooled.Close() }()
 	b := n.live.begin(core.Options{
 		Store: Join(s), Name: n.options.Config.Name, ID: id, Advisor: n.advisor(id), Now: time.Now, Logger: n.options.Logger,
+		Durable: core.DurableOptions{
+			RejectDurableConsumers: n.options.Config.RejectDurableConsumers, DropNonPersistent: !n.options.Config.KeepDurableSubsActive,
+		},
 		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport, Spool: spooled,
 	})
 	defer n.live.end()
@@ -82,6 +85,7 @@ func describe(reason error) string {
 func (n *Node) help(serving context.Context, stop context.CancelCauseFunc, b *core.Broker, s *store.Store, term uint64) *sync.WaitGroup {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { maintain(serving, b, s, n.options.Logger) })
+	helpers.Go(func() { removeOffline(serving, b, n.options.Config.DurableSubscribers) })
 	helpers.Go(func() { deliverScheduled(serving, b, n.options.Logger) })
 	if n.options.Active != nil {
 		helpers.Go(func() {
