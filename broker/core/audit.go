@@ -8,8 +8,8 @@ import (
 	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
-// maxAudits bounds of how many destinations with dead letters of their own the last ones are known.
-const maxAudits = 10_000
+// maxAudits is of how many dead letter queues the last ones are known at most.
+const maxAudits = 1000
 
 // audits know which messages are dead letters already, so that one that several queues or subscriptions have becomes one dead
 // letter. They are in memory alone: a broker that takes over knows of none.
@@ -34,16 +34,21 @@ func (a *audits) repeats(m *message.Message, to destination.Destination, s *poli
 	defer a.mu.Unlock()
 	one := a.all[key]
 	if one == nil {
-		for old := range a.all {
-			if len(a.all) >= maxAudits {
-				delete(a.all, old)
-			}
-			break
-		}
+		a.makeRoom()
 		one = &audit{depth: o.MaxAuditDepth, producers: o.MaxProducersToAudit, windows: map[string]*window{}}
 		a.all[key] = one
 	}
 	return one.mark(m)
+}
+
+// makeRoom forgets one of the audits, whichever it is, if there are as many as may be.
+func (a *audits) makeRoom() {
+	for key := range a.all {
+		if len(a.all) < maxAudits {
+			return
+		}
+		delete(a.all, key)
+	}
 }
 
 // forget is for when the strategies are others.

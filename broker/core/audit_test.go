@@ -1,11 +1,14 @@
 package core
 
 import (
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // TestWindow compares with what is remembered without end: nothing is taken for marked that was not, and the last so many
@@ -42,5 +45,21 @@ func TestAnAuditForgetsTheProducerThatCameFirst(t *testing.T) {
 	}
 	if len(a.windows) != 2 || len(a.order) != 2 {
 		t.Errorf("it knows %q", a.order)
+	}
+}
+
+func TestAuditsAreBounded(t *testing.T) {
+	var a audits
+	a.forget()
+	individual := policy.DefaultIndividual()
+	m := message.New(message.Text, message.SetID("ID:c", 1, 1, 1))
+	for i := range maxAudits + 10 {
+		to := destination.Destination{Kind: destination.Queue, Name: fmt.Sprint(i)}
+		if a.repeats(m, to, &policy.DeadLetterStrategy{Individual: &individual}, individual.DeadLetterOptions) {
+			t.Fatal("it is said to be where it was not")
+		}
+	}
+	if len(a.all) != maxAudits {
+		t.Errorf("it has %d audits, want %d", len(a.all), maxAudits)
 	}
 }

@@ -133,7 +133,7 @@ func (b *Broker) letter(m *message.Message, p *policy.Policy, at destination.Des
 func (b *Broker) reportLost(m *message.Message, d death) {
 	if m.Persistent() && !d.expired {
 		b.logger.Warn("dropped a message that could not be consumed from its dead letter queue either",
-			"queue", m.Destination().String(), "message", m.ID(), "cause", d.text(m))
+			"queue", m.Destination().String(), "message", m.ID(), "cause", fmt.Sprintf("%.500s", d.text(m)))
 	}
 }
 

@@ -151,3 +151,16 @@ func TestATopicsMessageTellsHowOftenItWasDelivered(t *testing.T) {
 	c.send(prices, "one", message.SetRedeliveries(3))
 	consumer.expect("one+3")
 }
+
+// What one of a topic's durable subscriptions refuses comes to all again.
+func TestRedeliveryOverATopic(t *testing.T) {
+	b := newBroker(t, 0)
+	b.redeliver(func(r *policy.Redelivery) { p := policy.DefaultRedelivery(); r.SetDefault(&p) })
+	first, second := b.connectAs("ID:a", "a").durably(prices, "s"), b.connectAs("ID:b", "b").durably(prices, "s")
+	b.connect("ID:c").send(prices, "one")
+	second.consumed(second.expect("one")[0], nil)
+	first.ack(core.Ack{Kind: core.Poison, Last: first.expect("one")[0], Count: 1}, nil)
+	b.pass(time.Second)
+	first.expect("one+1")
+	second.expect("one+1")
+}
