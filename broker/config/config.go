@@ -46,6 +46,8 @@ type Config struct {
 	Redelivery *RedeliveryPlugin `yaml:"redeliveryPlugin,omitempty"`
 	// TimeStamping has the broker set the times of messages, nil leaves that to clients.
 	TimeStamping *policy.TimeStamping `yaml:"timeStampingBrokerPlugin,omitempty"`
+	// SystemUsage has the limits of the broker's memory and store.
+	SystemUsage SystemUsage `yaml:"systemUsage"`
 	// VirtualDestinations are virtual topics and composite destinations.
 	VirtualDestinations []policy.VirtualDestination `yaml:"virtualDestinations"`
 	// UseMirroredQueues copies what is sent to queues to topics, called as MirroredQueue says, which alone turns it on too.
@@ -75,7 +77,7 @@ func Default() Config {
 		Name: "localhost", Data: "data", OpenWire: []string{"tcp://127.0.0.1:61616"}, HTTP: "127.0.0.1:8161",
 		Auth:               Auth{Mode: "on", AnonymousUser: "anonymous", AnonymousGroup: "anonymous"},
 		DurableSubscribers: defaultDurableSubscribers(),
-		AdvisorySupport:    true, TempUsageLimit: 1 << 30, VirtualDestinations: policy.DefaultVirtualDestinations(),
+		AdvisorySupport:    true, TempUsageLimit: 1 << 30, VirtualDestinations: policy.DefaultVirtualDestinations(), SystemUsage: defaultUsage(),
 	}
 }
 
@@ -116,6 +118,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("a broker needs a name, a data directory and at least one openwire address")
 	}
 	if err := c.validateAuth(); err != nil {
+		return err
+	}
+	if err := c.SystemUsage.validate(); err != nil {
 		return err
 	}
 	if err := c.validatePolicies(); err != nil {

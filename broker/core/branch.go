@@ -141,15 +141,15 @@ func (c *Connection) CommitBranch(x message.XID, onePhase bool, done func()) err
 	return w.commitAs(Committed{Connection: c.recorded(), Name: w.name, Time: c.broker.millis()}, done)
 }
 
-// BranchNeedsMemory is Transaction.NeedsMemory for a branch.
-func (c *Connection) BranchNeedsMemory(x message.XID) bool {
+// BranchBlocked is Transaction.Blocked for a branch.
+func (c *Connection) BranchBlocked(x message.XID) *Block {
 	w, err := c.broker.branches.find(x)
 	if err != nil {
-		return false
+		return nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.needsMemory()
+	return w.blocked()
 }
 
 // RollbackBranch makes none of a branch happen, prepared or not, and calls done when that is durable.

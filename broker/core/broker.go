@@ -26,6 +26,7 @@ type Options struct {
 	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
 	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
 	MemoryLimit int64
+	NoSpace     NoSpace
 	// Spool takes what waits for slow topic consumers and does not fit into memory, of which they have another quarter of the limit;
 	// nil has none, and what does not fit is discarded.
 	Spool Spool
@@ -66,6 +67,7 @@ type Broker struct {
 	advisories          *advisories
 	anonymousAdvisories bool
 	routes              atomic.Pointer[routing]
+	noSpace             NoSpace
 }
 
 // New returns a broker with what the store recovered.
@@ -86,6 +88,7 @@ func New(o Options) *Broker {
 		connections: map[string]*Connection{},
 		clients:     map[string]*Connection{},
 	}
+	b.noSpace = o.NoSpace
 	b.own = &Connection{broker: b}
 	b.use(o.Policies)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}
@@ -234,9 +237,5 @@ func (b *Broker) allTopics() []*topic {
 	defer b.mu.RUnlock()
 	return slices.AppendSeq(make([]*topic, 0, len(b.topics)), maps.Values(b.topics))
 }
-
-// Full returns nil if the memory limit leaves room, else a channel that is closed when there is some. Acknowledgements make
-// room, so what waits for it must not hold up those of its own connection.
-func (b *Broker) Full() <-chan struct{} { return b.memory.full() }
 
 func (b *Broker) millis() int64 { return b.now().UnixMilli() }

@@ -170,22 +170,6 @@ func (c *Connection) WhenDurable(done func()) error {
 	return c.broker.store.Barrier(done)
 }
 
-// NeedsMemory tells whether some queue or durable subscription keeps the message in memory alone. The sender of such a message outside of
-// a transaction first waits for Broker.Full. For a topic's other consumers nobody waits: one that does not keep up is no matter
-// of the others'.
-func (b *Broker) NeedsMemory(m *message.Message) bool {
-	if p, err := planOf(m); p != nil || err != nil || isManagement(m.Destination()) {
-		return false
-	}
-	return b.arrivesAt(m, func(d destination.Destination) bool {
-		if d.IsQueue() {
-			return !m.Persistent() || d.IsTemp()
-		}
-		t := b.existingTopic(d)
-		return t != nil && !m.Persistent() && !t.durables.empty()
-	})
-}
-
 // Send sends a message to its destination; done is called when the broker has it: for a persistent message on a queue,
 // when it is durable.
 func (c *Connection) Send(m *message.Message, done func()) error {

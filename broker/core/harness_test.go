@@ -60,8 +60,14 @@ func newBroker(t *testing.T, memoryLimit int64) *broker {
 // lead makes a broker of the holder of a log.
 func lead(t fatal, shared *mem.Shared, memoryLimit int64) *broker {
 	t.Helper()
+	return leadLimited(t, shared, memoryLimit, 0)
+}
+
+// leadLimited is lead with a store that is full at a limit; 0 is never.
+func leadLimited(t fatal, shared *mem.Shared, memoryLimit, storeLimit int64) *broker {
+	t.Helper()
 	b := &broker{t: t, shared: shared, log: shared.Open(), now: time.UnixMilli(1_700_000_000_000)}
-	b.store = store.New(b.log, store.Options{MinBytes: 1 << 30})
+	b.store = store.New(b.log, store.Options{MinBytes: 1 << 30, Limit: storeLimit})
 	var err error
 	if b.term, err = b.store.Lead(context.Background()); err != nil {
 		t.Fatalf("lead: %v", err)
@@ -120,7 +126,12 @@ func (b *broker) sweep() time.Duration {
 }
 
 // waits tells whether senders have to wait for memory.
-func (b *broker) waits() bool { return b.Full() != nil }
+func (b *broker) waits() bool { return b.blocked() != nil }
+
+// blocked is why a message waits that is kept in memory alone.
+func (b *broker) blocked() *core.Block {
+	return b.Blocked(message.New(message.Plain, message.SetDestination(queueNamed("PROBE")), message.SetID("ID:probe", 1, 1, 1)))
+}
 
 // client is a connection with one producer.
 type client struct {

@@ -40,10 +40,11 @@ func TestMessagesInMemoryAloneCountUntilTheyAreGone(t *testing.T) {
 			consumer := c.consume(orders, 10)
 			c.send(orders, "one", fleeting, message.SetExpiration(b.now.Add(1<<40).UnixMilli()))
 			s := consumer.expect("one")[0]
-			freed := b.Full()
-			if freed == nil {
+			block := b.blocked()
+			if block == nil {
 				t.Fatal("a message in flight takes no memory")
 			}
+			freed, _ := block.Freed()
 			end(b, c, consumer, s)
 			select {
 			case <-freed:
@@ -155,7 +156,9 @@ func TestAQueueThatHeldBackGoesOn(t *testing.T) {
 }
 
 func TestWhichMessagesNeedMemory(t *testing.T) {
-	c := newBroker(t, 0).connect("ID:c")
+	b := newBroker(t, 1000)
+	c := b.connect("ID:c")
+	c.send(bills, strings.Repeat("x", 1000), fleeting)
 	for name, want := range map[string]bool{
 		"queue://A": false, "queue://A,queue://B": false, "topic://A": false, "queue://A,topic://B": false, "temp-queue://A": true,
 	} {
@@ -163,33 +166,35 @@ func TestWhichMessagesNeedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.broker.NeedsMemory(c.make(d, "")); got != want {
-			t.Errorf("a persistent message for %s: %v", name, got)
+		if got := b.Blocked(c.make(d, "")) != nil; got != want {
+			t.Errorf("a persistent message for %s waits: %v", name, got)
 		}
-		if got := c.broker.NeedsMemory(c.make(d, "", fleeting)); got != strings.Contains(name, "queue") {
-			t.Errorf("a message for %s that is not persistent: %v", name, got)
+		if got := b.Blocked(c.make(d, "", fleeting)) != nil; got != strings.Contains(name, "queue") {
+			t.Errorf("a message for %s that is not persistent waits: %v", name, got)
 		}
 	}
 }
 
 // A commit waits for memory if it brings what needs some, and frees none.
 func TestWhichCommitsNeedMemory(t *testing.T) {
-	b := newBroker(t, 0)
+	b := newBroker(t, 4000)
 	c := b.connect("ID:c")
 	c.send(orders, "one")
 	consumer := c.consume(orders, 1)
 	one := consumer.expect("one")[0]
 	tx := c.begin()
-	tx.send(bills, "kept")
-	if tx.NeedsMemory() {
+	tx.send(bills, "fleeting", fleeting)
+	other := c.begin()
+	other.send(bills, "kept")
+	c.send(bills, strings.Repeat("x", 4000), fleeting)
+	if other.Blocked() != nil {
 		t.Error("stored messages need memory")
 	}
-	tx.send(bills, "fleeting", fleeting)
-	if !tx.NeedsMemory() {
+	if tx.Blocked() == nil {
 		t.Error("messages that are not persistent need no memory")
 	}
 	consumer.consumed(one, tx)
-	if tx.NeedsMemory() {
+	if tx.Blocked() != nil {
 		t.Error("who makes room has to wait for some")
 	}
 }

@@ -34,6 +34,7 @@ type queue struct {
 	backing backing
 
 	producers atomic.Int64 // how many there are
+	usage     usage
 
 	mu       sync.Mutex
 	window   line
@@ -117,7 +118,7 @@ func (q *queue) push(m *message.Message, stored bool) bool {
 	}
 	q.hold(n, +1)
 	if !stored {
-		q.broker.memory.add(m.Size())
+		q.occupy(m.Size())
 	}
 	q.window.insert(n)
 	return true
@@ -152,11 +153,17 @@ func (q *queue) giveBack(nodes []*node) {
 	q.backing.returned()
 }
 
+// occupy counts bytes of messages that are not stored, or with a negative number gives them back.
+func (q *queue) occupy(bytes int) {
+	q.usage.add(bytes)
+	q.broker.memory.add(bytes)
+}
+
 // free gives back the memory of messages that are not stored.
 func (q *queue) free(nodes []*node) {
 	for _, n := range nodes {
 		if !n.stored {
-			q.broker.memory.add(-n.message.Size())
+			q.occupy(-n.message.Size())
 		}
 	}
 }
@@ -226,7 +233,7 @@ func (q *queue) end() {
 	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
 		q.hold(n, -1)
 		if !n.stored {
-			q.broker.memory.add(-n.message.Size())
+			q.occupy(-n.message.Size())
 		}
 	}
 	q.window = line{}

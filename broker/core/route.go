@@ -186,6 +186,7 @@ type hop struct {
 // route is the way of one message.
 type route struct {
 	*routing
+	broker  *Broker
 	message *message.Message
 	ends    []hop
 	reached map[destination.Destination]struct{}
@@ -211,7 +212,7 @@ func (b *Broker) route(m *message.Message) ([]*message.Message, error) {
 
 // ends are the hops at which the message stays.
 func (b *Broker) ends(m *message.Message) ([]hop, error) {
-	r := route{routing: b.routes.Load(), message: m, reached: map[destination.Destination]struct{}{}}
+	r := route{routing: b.routes.Load(), broker: b, message: m, reached: map[destination.Destination]struct{}{}}
 	err := r.follow(hop{to: m.Destination()}, policy.MaxHops)
 	return r.ends, err
 }
@@ -227,7 +228,10 @@ func (b *Broker) arrivesAt(m *message.Message, such func(destination.Destination
 
 // stores tells whether some copy of the message is kept in the store.
 func (b *Broker) stores(m *message.Message) bool {
-	return m.Persistent() && b.arrivesAt(m, func(d destination.Destination) bool { return d.Kind == destination.Queue })
+	return m.Persistent() && b.arrivesAt(m, func(d destination.Destination) bool {
+		t := b.existingTopic(d)
+		return d.Kind == destination.Queue || t != nil && t.keeps(m)
+	})
 }
 
 // copy is the message as it arrives.
@@ -279,7 +283,7 @@ func (r *route) feed(d destination.Destination, hops int) error {
 			continue
 		}
 		for _, q := range t.feeds(d) {
-			if t.SelectorAware && !q.audience.wants(r.message) {
+			if t.SelectorAware && !q.audience.wants(r.message) || t.DropOnResourceLimit && r.broker.refuses(r.message, q.name) {
 				continue
 			}
 			if err := r.follow(hop{q.name, d}, hops-1); err != nil {

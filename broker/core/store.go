@@ -27,6 +27,12 @@ type Store interface {
 	Create(queue destination.Destination, done func()) error
 	// Delete forgets a queue with all that is in it, and returns the highest sequence that is gone with it.
 	Delete(queue destination.Destination, done func()) (through uint64, err error)
+	// Full returns nil if the store has room for more, else a channel that is closed when it has.
+	Full() <-chan struct{}
+	// Limit is the bytes of messages from which on it has none.
+	Limit() int64
+	// Pending is how many messages the queue has, and the sum of their sizes.
+	Pending(queue destination.Destination) (messages int, bytes int64)
 	// Horizon says that the queue's messages below sequence may have been dispatched.
 	Horizon(queue destination.Destination, sequence uint64, done func()) error
 	// Barrier calls done after all that was asked before.

@@ -265,18 +265,30 @@ func (t *work) consume(c *Consumer, nodes []*node) {
 	t.acks = append(t.acks, consumption{c, nodes})
 }
 
-// NeedsMemory tells whether the commit should wait for Broker.Full first: it brings messages that are kept in memory
-// alone, and makes no room itself, which acknowledgements do.
-func (t *Transaction) NeedsMemory() bool {
+// Blocked tells why the commit has to wait, nil if it need not: there is no room for what it brings, and it makes none itself,
+// which acknowledgements do.
+func (t *Transaction) Blocked() *Block {
 	if t.enter() != nil {
-		return false
+		return nil
 	}
 	defer t.leave()
-	return t.needsMemory()
+	return t.blocked()
 }
 
-func (t *work) needsMemory() bool {
-	return len(t.acks) == 0 && slices.ContainsFunc(t.sends, func(s send) bool { return !s.left && !s.isJob() && !stored(s.message) })
+func (t *work) blocked() *Block {
+	if len(t.acks) > 0 || t.failed != nil {
+		return nil
+	}
+	for _, s := range t.sends {
+		if s.left || s.isJob() {
+			continue
+		}
+		if block := t.broker.blockedAt(s.message, s.message.Destination()); block != nil {
+			block.Fails = false // that was asked when the message was sent
+			return block
+		}
+	}
+	return nil
 }
 
 // Commit makes all of a local transaction happen and calls done when that is durable. One that failed is rolled back instead,

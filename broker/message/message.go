@@ -249,6 +249,13 @@ func (m *Message) ID() string {
 	return fmt.Sprintf("%s:%d", producerText(&r), m.ProducerSequence())
 }
 
+// Producer is the id of the producer that made the message id, as ActiveMQ writes it.
+func (m *Message) Producer() string {
+	r := wire.NewReader(m.field(messageID)[2:])
+	nullableText(&r)
+	return producerText(&r)
+}
+
 func (m *Message) String() string { return fmt.Sprintf("%s on %s", m.ID(), m.Destination()) }
 
 // field returns the bytes of a field, with whatever says that it is present.

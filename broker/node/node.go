@@ -113,7 +113,7 @@ func (n *Node) Run(ctx context.Context) error {
 // run is Run on a log, which it closes.
 func (n *Node) run(ctx context.Context, l log.Log) error {
 	defer n.follow(ctx)()
-	s := store.New(l, store.Options{MinBytes: keptLog})
+	s := store.New(l, store.Options{MinBytes: keptLog, Limit: int64(n.options.Config.SystemUsage.StoreUsage.Limit)})
 	n.enter(admin.Standby, 0)
 	term, err := s.Lead(ctx)
 	switch {

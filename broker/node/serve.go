@@ -38,6 +38,9 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 		Durable: core.DurableOptions{
 			RejectDurableConsumers: n.options.Config.RejectDurableConsumers, DropNonPersistent: !n.options.Config.KeepDurableSubsActive,
 		},
+		MemoryLimit: int64(n.options.Config.SystemUsage.MemoryUsage.Limit), NoSpace: core.NoSpace{
+			Fail: n.options.Config.SystemUsage.SendFailIfNoSpace, After: n.options.Config.SystemUsage.SendFailIfNoSpaceAfterTimeout,
+		},
 		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport, Spool: spooled,
 	})
 	defer n.live.end()

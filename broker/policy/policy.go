@@ -27,6 +27,7 @@ type Policy struct {
 	// ExpireMessagesPeriod is how often expired messages are looked for, in milliseconds; 0 is never. Those that a consumer would
 	// get are found anyway.
 	ExpireMessagesPeriod int64 `yaml:"expireMessagesPeriod"`
+	Flow                 `yaml:",inline"`
 	// Of these, advisories are sent, to those who listen: that a message was consumed, reached the destination, is on its way to a
 	// consumer, was discarded; that a consumer of a topic is slow, that a producer is held, that the memory is full; and that nobody
 	// was there for a message that is not persistent.
@@ -68,6 +69,7 @@ func Default() Policy {
 		TopicPrefetch:        ClientTopicPrefetch,
 		DurableTopicPrefetch: ClientDurableTopicPrefetch,
 		ExpireMessagesPeriod: 30_000,
+		Flow:                 Flow{ProducerFlowControl: true, CursorMemoryHighWaterMark: 70},
 	}
 }
 
@@ -82,7 +84,7 @@ func (p *Policy) Validate() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.DeadLetterStrategy.validate(), p.PendingMessageLimitStrategy.validate(),
+	return errors.Join(p.Flow.validate(), p.DeadLetterStrategy.validate(), p.PendingMessageLimitStrategy.validate(),
 		p.MessageEvictionStrategy.validate(), p.SubscriptionRecoveryPolicy.validate())
 }
 

@@ -34,6 +34,8 @@ var ErrSequences = errors.New("no broker sequences are left in this term: restar
 type Options struct {
 	// MinBytes is the length of log that Clean leaves alone, in bytes: a few segments.
 	MinBytes int64
+	// Limit is the bytes of pending messages from which on Full says so; 0 is no limit. The log is up to twice as long.
+	Limit int64
 }
 
 // Store is the durable state of one broker.
@@ -51,6 +53,7 @@ type Store struct {
 	txs        uint64                               // transactions begun
 	building   map[log.Position]struct{}            // first parts of messages whose envelopes are not applied yet
 	deleting   map[destination.Destination]deletion // on their way
+	freed      chan struct{}                        // closed when there is room below the limit; nil while nobody waits
 	cleaned    uint64                               // Drop was told this entry
 	subscribed int                                  // durable subscriptions, with those on their way
 	head       []byte                               // buffers of write
@@ -123,6 +126,7 @@ func (s *Store) applyRecords(e log.Entry) error {
 		}
 	}
 	s.state.applied = e.Number
+	s.wake()
 	if s.state.subs.waste >= wasteAtOnce {
 		return s.dispose()
 	}

@@ -41,7 +41,7 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	}
 	s.logger = logger
 	s.connection, s.id, s.userName = connection, c.ConnectionID, name
-	s.parking = newParking(s.ctx, s.options.Broker.Full, s.logger)
+	s.parking = newParking(s.ctx, s.logger)
 	s.frames.SetLimit(int(s.format.MaxFrameSize))
 	r.done()
 	if c.Manageable {
@@ -95,8 +95,8 @@ func (s *session) connectAgain(c *openwire.ConnectionInfo, r reply) error {
 func (s *session) disconnect(last core.LastDelivered, r reply) {
 	s.last, s.left = last, true
 	s.unsubscribeAll(last, func(openwire.ConsumerID) bool { return true })
-	s.parking.pass(parked{do: func() {
+	s.parking.whenEmpty(func() {
 		s.connection.Close(last)
 		r.done()
-	}})
+	})
 }

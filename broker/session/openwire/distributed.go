@@ -87,11 +87,9 @@ func (s *session) branch(x message.XID) (*core.Transaction, error) {
 // commitBranch makes a branch happen, in turn like a local transaction.
 func (s *session) commitBranch(x message.XID, onePhase bool, r reply) {
 	commit := func() { r.finish(s.connection.CommitBranch(x, onePhase, s.committed(r, x.String()))) }
-	if !s.connection.BranchNeedsMemory(x) {
-		commit()
-		return
-	}
-	s.parking.pass(parked{needsMemory: true, do: commit})
+	s.commitInTurn(func() *core.Block { return s.connection.BranchBlocked(x) }, commit, func(err error) {
+		r.finish(s.connection.RollbackBranch(x, func() { r.fail(err) }))
+	})
 }
 
 func toXID(id *openwire.XATransactionID) message.XID {

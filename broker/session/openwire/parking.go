@@ -14,120 +14,184 @@ const (
 	parkedBytes = 1 << 20
 	// parkedPatience is how long a connection that also consumes is held when no more may be parked.
 	parkedPatience = 10 * time.Second
+	// polling is how often is looked whether there is room, where nobody tells.
+	polling = 100 * time.Millisecond
 )
 
 // errNoMemory is what becomes of a send that can neither be taken nor parked.
-var errNoMemory = &core.Error{Kind: core.ResourceAllocation, Text: "the broker's memory for messages that are not persistent is full, and this connection has sent far ahead: " +
-	"consume over another connection than the one that produces, set jms.producerWindowSize, or send persistent messages"}
+var errNoMemory = &core.Error{Kind: core.ResourceAllocation, Text: "the broker has no room for the messages of this connection, and this connection has sent far ahead: " +
+	"consume over another connection than the one that produces, or set jms.producerWindowSize"}
 
-// parking holds what needs memory while the broker has none, in order: sends, and the ends of transactions that send. The
+// parking holds what the broker has no room for, in order for each destination: sends, and the ends of transactions that send. The
 // session goes on reading, so that a client that produces and consumes over one connection has its acknowledgements heard,
-// which are what makes room.
+// which are what makes room, and that a full destination is not in the way of another.
 //
 // What is parked is bounded. At the bound a connection that only produces is held by its socket, for as long as it takes.
 // One that also consumes is held for parkedPatience; if nothing moved by then, the acknowledgement that would make room may be
 // behind the sends, and these are refused until the parking is empty. So no connection waits for itself for ever.
 type parking struct {
 	ctx     context.Context
-	full    func() <-chan struct{} // as core.Broker's
 	logger  *slog.Logger
 	running sync.WaitGroup
 
 	mu       sync.Mutex
-	waiting  []parked // the first one may be under way
+	lanes    map[string][]parked // by destination; the first of each may be under way
+	last     []func()            // to do once nothing is parked
 	bytes    int
 	refusing bool
 	freed    chan struct{} // closed when bytes gets smaller; nil while nobody waits
 }
 
-// parked is work that waits for its turn, and if it needs memory for that.
+// parked is work that waits for its turn, and for room.
 type parked struct {
-	size        int
-	needsMemory bool
-	do          func()
+	lane    string // what is in the same lane is done in order
+	size    int
+	since   time.Time
+	blocked func() *core.Block
+	do      func()
+	fail    func(error) // in place of do
 }
 
-// newParking returns a parking whose goroutine runs while something is parked, until ctx ends.
-func newParking(ctx context.Context, full func() <-chan struct{}, logger *slog.Logger) *parking {
-	return &parking{ctx: ctx, full: full, logger: logger}
+// newParking returns a parking whose goroutines run while something is parked, one for each lane, until ctx ends.
+func newParking(ctx context.Context, logger *slog.Logger) *parking {
+	return &parking{ctx: ctx, logger: logger, lanes: map[string][]parked{}}
 }
 
-// stop waits for the goroutine, after ctx has ended. What is parked then is dropped.
+// stop waits for the goroutines, after ctx has ended. What is parked then is dropped.
 func (k *parking) stop() { k.running.Wait() }
 
 // drain waits until nothing is parked. Only who reads the connection may call it, once nothing can be freed by reading on.
 func (k *parking) drain() { k.running.Wait() }
 
-// pass does the work, now if nothing is in its way, else when its turn comes. It is called by one goroutine.
+// pass does the work, now if nothing is in its way, else when its turn comes; or it fails if it may not wait. It is called by
+// one goroutine.
 func (k *parking) pass(p parked) {
-	if k.park(p) {
+	block, behind := p.blocked(), k.busy(p.lane)
+	switch {
+	case block == nil && !behind:
+		p.do()
+	case block != nil && block.Fails && !behind:
+		k.logger.Info("refused a send", "destination", block.Destination.String(), "limit", block.Limit)
+		p.fail(block.Refused())
+	default:
+		p.since = time.Now()
+		k.park(p)
+	}
+}
+
+func (k *parking) busy(lane string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.lanes[lane]) > 0
+}
+
+func (k *parking) park(p parked) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.bytes += p.size
+	k.lanes[p.lane] = append(k.lanes[p.lane], p)
+	if len(k.lanes[p.lane]) == 1 {
+		k.running.Go(func() { k.run(p) })
+	}
+}
+
+// whenEmpty does the work once all that is parked now is done.
+func (k *parking) whenEmpty(do func()) {
+	k.mu.Lock()
+	if len(k.lanes) > 0 {
+		k.last = append(k.last, do)
+		k.mu.Unlock()
 		return
 	}
-	p.do()
+	k.mu.Unlock()
+	do()
 }
 
-// park parks the work if it has to wait.
-func (k *parking) park(p parked) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.waiting) == 0 && (!p.needsMemory || k.full() == nil) {
-		return false
-	}
-	k.waiting = append(k.waiting, p)
-	k.bytes += p.size
-	if len(k.waiting) == 1 {
-		k.running.Go(k.run)
-	}
-	return true
-}
-
-// run does what is parked, one after another, until nothing is.
-func (k *parking) run() {
-	k.logger.Warn("a sender waits: the memory for messages that are not persistent is full")
+// run does what is parked in a lane, one after another, until nothing is.
+func (k *parking) run(p parked) {
 	began := time.Now()
-	for p, more := k.first(); more; p, more = k.next() {
-		if p.needsMemory && !k.awaitMemory() {
+	held := k.tell(p)
+	for more := true; more; p, more = k.next(p.lane) {
+		switch block := k.await(p); {
+		case k.ctx.Err() != nil:
 			return
+		case block == nil:
+			p.do()
+		case block.Fails:
+			p.fail(block.Refused())
+		default:
+			p.fail(block.TimedOut())
 		}
-		p.do()
 	}
-	k.logger.Info("the sender goes on", "waited", time.Since(began).Round(time.Millisecond))
+	if held != nil {
+		k.logger.Info("the sender goes on", "destination", held.Destination.String(), "waited", time.Since(began).Round(time.Millisecond))
+	}
 }
 
-// awaitMemory tells whether there is memory now; not if the conversation ended.
-func (k *parking) awaitMemory() bool {
-	for freed := k.full(); freed != nil; freed = k.full() {
+// tell says who waits for what.
+func (k *parking) tell(p parked) *core.Block {
+	block := p.blocked()
+	if block != nil {
+		k.logger.Warn("a sender waits for room", "destination", block.Destination.String(), "limit", block.Limit)
+	}
+	return block
+}
+
+// await waits until the work can be done, and returns nil then; or until it fails, and returns why.
+func (k *parking) await(p parked) *core.Block {
+	for block := p.blocked(); block != nil; block = p.blocked() {
+		var late, again <-chan time.Time
+		if block.Patience > 0 {
+			late = time.After(time.Until(p.since.Add(block.Patience)))
+		}
+		freed, polled := block.Freed()
+		if polled {
+			again = time.After(polling)
+		}
+		if block.Fails {
+			return block
+		}
 		select {
 		case <-freed:
+		case <-again:
+		case <-late:
+			return block
 		case <-k.ctx.Done():
-			return false
+			return block
 		}
 	}
-	return k.ctx.Err() == nil
+	return nil
 }
 
-func (k *parking) first() (parked, bool) {
+// next takes the first work out of a lane, which is done, and returns the one behind it.
+func (k *parking) next(lane string) (parked, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.waiting[0], true
-}
-
-// next takes the first work out, which is done, and returns the one behind it.
-func (k *parking) next() (parked, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.bytes -= k.waiting[0].size
-	k.waiting[0] = parked{}
-	k.waiting = k.waiting[1:]
+	waiting := k.lanes[lane]
+	k.bytes -= waiting[0].size
+	waiting[0] = parked{}
+	k.lanes[lane] = waiting[1:]
 	if k.freed != nil {
 		close(k.freed)
 		k.freed = nil
 	}
-	if len(k.waiting) == 0 {
-		k.waiting, k.refusing = nil, false
-		return parked{}, false
+	if len(waiting) > 1 {
+		return waiting[1], true
 	}
-	return k.waiting[0], true
+	delete(k.lanes, lane)
+	if len(k.lanes) == 0 {
+		k.finish()
+	}
+	return parked{}, false
+}
+
+// finish does what comes when nothing is parked. k.mu is held.
+func (k *parking) finish() {
+	k.refusing = false
+	for _, do := range k.last {
+		k.running.Go(do)
+	}
+	k.last = nil
 }
 
 // room waits until more may be parked. Of a connection that also consumes it returns errNoMemory after a while.

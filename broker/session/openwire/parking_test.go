@@ -42,14 +42,14 @@ func TestAcknowledgementsPassASendThatWaits(t *testing.T) {
 		if c.answer(sent) != nil {
 			t.Fatal("the send did not wait")
 		}
-		w.wantLogged("a sender waits: the memory for messages that are not persistent is full")
+		w.wantLogged("a sender waits for room")
 		w.elapse(20 * time.Second)
 		c.want("KeepAliveInfo, KeepAliveInfo")
 		c.ok(c.ack(openwire.AckStandard, filling...))
 		if !isDone(c.answer(sent)) {
 			t.Error("the send still waits")
 		}
-		w.wantLogged(`the sender goes on" remote=pipe client=client-a connection=ID:a waited=20s`)
+		w.wantLogged(`the sender goes on" remote=pipe client=client-a connection=ID:a destination=queue://q waited=20s`)
 	})
 }
 

@@ -63,15 +63,26 @@ func (s *session) send(m *message.Message) error {
 	if s.options.PopulateUserID {
 		m = m.With(message.SetUserID(s.userName))
 	}
+	block := s.options.Broker.Blocked(m)
 	switch {
 	case m.Transacted():
-		s.sendTransacted(m, r)
+		s.sendTransacted(m, block, r)
 		return nil
-	case !s.options.Broker.NeedsMemory(m):
+	case block == nil && !s.parking.busy(laneOf(m)):
 		r.finish(s.connection.Send(m, r.done))
 		return nil
 	}
-	return s.sendInTurn(m, r)
+	return s.sendInTurn(m, block, r)
+}
+
+// laneOf is what keeps the order of messages that wait. Those that are not persistent may be overtaken by those that are (JMS 1.1 §4.4.10.3).
+func laneOf(m *message.Message) string { return lane(m.Persistent(), m.RawDestination()) }
+
+func lane(persistent bool, rawDestination []byte) string {
+	if persistent {
+		return "p" + string(rawDestination)
+	}
+	return "n" + string(rawDestination)
 }
 
 // refuseSend answers a message that may not be sent. The transaction that it is part of fails, whether or not the client waits for
@@ -85,8 +96,8 @@ func (s *session) refuseSend(m *message.Message, r arrival, err error) {
 	r.fail(err)
 }
 
-// sendInTurn sends a message that is kept in memory, behind those that wait for some.
-func (s *session) sendInTurn(m *message.Message, r arrival) error {
+// sendInTurn sends a message when there is room for it, behind those that wait for that.
+func (s *session) sendInTurn(m *message.Message, block *core.Block, r arrival) error {
 	switch err := s.parking.room(len(s.consumers) > 0); {
 	case s.ctx.Err() != nil:
 		return err
@@ -94,10 +105,14 @@ func (s *session) sendInTurn(m *message.Message, r arrival) error {
 		r.fail(err)
 		return nil
 	}
-	if s.options.Broker.Full() != nil {
+	if block != nil {
 		s.connection.Held(m, s.producerOf(m))
 	}
-	s.parking.pass(parked{size: m.Size(), needsMemory: true, do: func() { r.finish(s.connection.Send(m, r.done)) }})
+	s.parking.pass(parked{
+		lane: laneOf(m), size: m.Size(), fail: r.fail,
+		blocked: func() *core.Block { return s.options.Broker.Blocked(m) },
+		do:      func() { r.finish(s.connection.Send(m, r.done)) },
+	})
 	return nil
 }
 
@@ -112,9 +127,15 @@ func (s *session) producerOf(m *message.Message) *core.Producer {
 }
 
 // sendTransacted sends in a transaction, which fails if the message does; a client that waits for no answer learns at the commit.
-func (s *session) sendTransacted(m *message.Message, r arrival) {
+// What waits for room is the commit, and not the message.
+func (s *session) sendTransacted(m *message.Message, block *core.Block, r arrival) {
 	t, err := s.transactionOf(m)
-	if err == nil {
+	switch {
+	case err != nil:
+	case block != nil && block.Fails:
+		err = block.Refused()
+		t.Fail(err)
+	default:
 		err = t.Send(m)
 	}
 	if err != nil && r.wanted {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/twinmesh/twinmesh/broker/core"
+	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/openwire"
 )
 
@@ -62,11 +63,22 @@ func (s *session) commit(id int64, r reply) {
 	}
 	delete(s.transactions, id)
 	commit := func() { r.finish(t.Commit(s.committed(r, strconv.FormatInt(id, 10)))) }
-	if !t.NeedsMemory() {
+	s.commitInTurn(t.Blocked, commit, func(err error) {
+		t.Rollback()
+		r.fail(err)
+	})
+}
+
+// commitInTurn commits when there is room for what is sent, behind what was sent to the same destination before.
+func (s *session) commitInTurn(blocked func() *core.Block, commit func(), fail func(error)) {
+	block := blocked()
+	if block == nil {
 		commit()
 		return
 	}
-	s.parking.pass(parked{needsMemory: true, do: commit})
+	s.parking.pass(parked{
+		lane: lane(block.Kept, message.RawDestination(block.Destination)), blocked: blocked, do: commit, fail: fail,
+	})
 }
 
 // committed answers a commit. If the client has gone, it may tell its program that the transaction was rolled back.
