@@ -188,7 +188,7 @@ func TestAWrongPasswordEndsTheConnection(t *testing.T) {
 		if !c.isOver() {
 			t.Error("the connection goes on")
 		}
-		w.wantLogged("refused: user name or password is wrong")
+		w.wantLogged(`level=WARN msg="refused a client"`)
 		w.wantLogged("user=jack")
 		if strings.Contains(w.logged.String(), "guessed") {
 			t.Error("a password is in the log")

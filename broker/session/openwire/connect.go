@@ -17,18 +17,13 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	}
 	id := c.ConnectionID.Value.String()
 	logger := s.logger.With("client", c.ClientID.String(), "connection", id)
-	name := c.UserName.String()
+	name, err := s.authenticate(c)
 	if name != "" {
 		logger = logger.With("user", name)
 	}
-	if a := s.options.Authenticator; a != nil {
-		user, err := a.Authenticate(s.ctx, security.Login{Address: s.host(), Name: c.UserName.String(), Password: c.Password.String()})
-		if err != nil {
-			s.logger = logger
-			return s.refuse(r, openwire.SecurityException, err)
-		}
-		s.user = user
-		name = user.Name()
+	if err != nil {
+		s.logger = logger
+		return s.refuse(r, openwire.SecurityException, err)
 	}
 	connection, err := s.options.Broker.Connect(core.ConnectionSpec{
 		ID: id, ClientID: c.ClientID.String(), Replaced: func() { s.abandon(errReplaced) },
@@ -48,6 +43,19 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 		s.out.command(&openwire.ConnectionControl{ConnectedBrokers: openwire.S(""), ReconnectTo: openwire.S("")})
 	}
 	return nil
+}
+
+// authenticate returns the name of the user, which is the client's own word where nobody is asked for a password.
+func (s *session) authenticate(c *openwire.ConnectionInfo) (name string, err error) {
+	name = c.UserName.String()
+	if s.options.Authenticator == nil {
+		return name, nil
+	}
+	s.user, err = s.options.Authenticator.Authenticate(s.ctx, security.Login{Address: s.host(), Name: name, Password: c.Password.String()})
+	if s.user != nil {
+		name = s.user.Name()
+	}
+	return name, err
 }
 
 // host is where the client is, without the port.

@@ -46,11 +46,11 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	if s.consumers[*c.ConsumerID] != nil {
 		return nil // said again after a failover
 	}
-	if what := beyond(c); what != "" {
-		return notYet(what)
-	}
 	if err := s.admitConsumer(toDestination(c.Destination)); err != nil {
 		return err
+	}
+	if what := beyond(c); what != "" {
+		return notYet(what)
 	}
 	own := &consumer{out: s.out, id: c.ConsumerID, pulls: map[uint64]*time.Timer{}}
 	own.head, _ = openwire.AppendLoose([]byte{1}, c.ConsumerID, openwire.NewestVersion) // an id that was read can be written

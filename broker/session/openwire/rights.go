@@ -12,9 +12,13 @@ import (
 // maxWritable bounds for how many destinations a session remembers that its client may send to them.
 const maxWritable = 1024
 
-// forbidden is the error of a user who lacks a right, in ActiveMQ's words.
+// forbidden is the error of a user who lacks a right, in ActiveMQ's words, who names a composite by its members alone.
 func (s *session) forbidden(what string, d destination.Destination) error {
-	return &core.Error{Kind: core.Security, Text: fmt.Sprintf("User %s is not authorized to %s: %s", s.user.Name(), what, d)}
+	name := d.String()
+	if d.IsComposite() {
+		name = d.Name
+	}
+	return &core.Error{Kind: core.Security, Text: fmt.Sprintf("User %s is not authorized to %s: %s", s.user.Name(), what, name)}
 }
 
 // mayConsume checks the right to read, and to create what is not there. Of a wildcard that is the right to all that it names; what

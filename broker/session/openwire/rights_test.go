@@ -79,7 +79,7 @@ func TestWhoMayWhat(t *testing.T) {
 		denied(c.consumer(3, queue("NEW")), "create: queue://NEW")
 		denied(c.consumer(3, topic("T")), "read from: topic://T")
 		denied(c.message(3, queue("READ"), "c"), "write to: queue://READ")
-		denied(c.message(3, queue("WRITE,READ"), "c"), "write to: queue://WRITE,READ")
+		denied(c.message(3, queue("WRITE,READ"), "c"), "write to: WRITE,READ")
 		denied(c.message(3, queue("NEW"), "c"), "create: queue://NEW")
 		denied(&openwire.ProducerInfo{ProducerID: c.producerID(1, 4), Destination: queue("READ")}, "write to: queue://READ")
 		denied(&openwire.DestinationInfo{ConnectionID: c.connectionID(), Destination: queue("NEW"), OperationType: openwire.DestinationAdd}, "create: queue://NEW")

@@ -203,6 +203,8 @@ func (s *session) report(err error) {
 	switch {
 	case errors.Is(err, errEnd), errors.Is(err, errStopping), errors.Is(err, errReplaced), errors.Is(err, io.EOF):
 		s.logger.Debug("a client is gone", "reason", err)
+	case errors.As(err, &refusal{}):
+		s.logger.Warn("refused a client", "reason", err)
 	default:
 		s.logger.Info("ended a connection", "reason", err)
 	}
