@@ -16,6 +16,7 @@ type ConsumerSpec struct {
 	Selector    string
 	Prefetch    int
 	Priority    int8 // among the consumers of a queue; the highest that can take a message gets it
+	Browser     bool // looks at what is in queues, and takes nothing
 	Exclusive   bool // gets all of a queue alone, while no other has it so
 	// Subscription is the name of a durable subscription of the connection's client; "" for a consumer without. It is durable
 	// once what was asked of the store is.
@@ -38,6 +39,7 @@ type Delivery struct {
 	Pull        uint64           // the number of the pull that it answers, 0 if none
 
 	subscription *subscription // of a topic
+	browser      *browser
 }
 
 // Written says that the message is kept no longer on its way to the client. Its memory counts until then. It may be left out
@@ -45,6 +47,9 @@ type Delivery struct {
 func (d Delivery) Written() {
 	if d.subscription != nil {
 		d.subscription.written(d.Message.Size())
+	}
+	if d.browser != nil {
+		d.browser.written(d.Message.Size())
 	}
 }
 

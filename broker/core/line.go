@@ -30,15 +30,6 @@ func (w *line) after(order uint64) *node {
 
 func (w *line) first() *node { return w.after(0) }
 
-// last returns the highest order, 0 if there is none.
-func (w *line) last() uint64 {
-	if w.length == 0 {
-		return 0
-	}
-	stretch := w.stretches[len(w.stretches)-1]
-	return stretch[len(stretch)-1].order
-}
-
 // find returns the stretch that has the order or may take it, and the place in that.
 func (w *line) find(order uint64) (s, i int) {
 	s = sort.Search(len(w.stretches), func(s int) bool {

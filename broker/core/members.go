@@ -15,7 +15,12 @@ func (b *Broker) attach(c *Consumer, members []destination.Destination) error {
 	if slices.ContainsFunc(members, func(d destination.Destination) bool { return d.IsQueue() != members[0].IsQueue() }) {
 		return unsupported("consumers of queues and topics at once")
 	}
-	if members[0].IsQueue() {
+	switch {
+	case c.spec.Browser && members[0].IsQueue():
+		return b.browse(c, names, patterns)
+	case c.spec.Browser:
+		return errorf(InvalidDestination, "cannot browse %s: only queues keep their messages", c.spec.Destination)
+	case members[0].IsQueue():
 		return b.attend(c, names, patterns)
 	}
 	return b.subscribe(c, names, patterns)
@@ -37,16 +42,9 @@ func split(members []destination.Destination) (names, patterns []destination.Des
 
 // attend gives the consumer a seat at each queue.
 func (b *Broker) attend(c *Consumer, names, patterns []destination.Destination) error {
-	var queues []*queue
-	for _, d := range names {
-		q, err := b.queue(d)
-		if err != nil {
-			return err
-		}
-		if q.owner != nil && q.owner != c.connection {
-			return notYours(d)
-		}
-		queues = append(queues, q)
+	queues, err := b.namedQueues(c, names)
+	if err != nil {
+		return err
 	}
 	a := &attendance{}
 	c.source = a
@@ -97,6 +95,21 @@ func (b *Broker) makeFeeders(patterns []destination.Destination) error {
 		}
 	}
 	return nil
+}
+
+// namedQueues returns the queues of these names, which come into being if need be.
+func (b *Broker) namedQueues(c *Consumer, names []destination.Destination) (queues []*queue, err error) {
+	for _, d := range names {
+		q, err := b.queue(d)
+		if err != nil {
+			return nil, err
+		}
+		if q.owner != nil && q.owner != c.connection {
+			return nil, notYours(d)
+		}
+		queues = append(queues, q)
+	}
+	return queues, nil
 }
 
 // union adds to all what is not in it, of more, in which each is once.

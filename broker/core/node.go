@@ -1,6 +1,10 @@
 package core
 
-import "github.com/twinmesh/twinmesh/broker/message"
+import (
+	"sync/atomic"
+
+	"github.com/twinmesh/twinmesh/broker/message"
+)
 
 // node is a message's place in a queue: in the window, or in flight at a consumer.
 type node struct {
@@ -12,6 +16,8 @@ type node struct {
 	hollow  bool   // body and properties are only there
 	after   uint64 // the sequence of the stored message that came into the queue before it
 	suspect bool   // another holder of the store may have delivered it
+
+	gone atomic.Bool // of one that is not stored: it is consumed, or dropped
 
 	redeliveries int
 	state        flight

@@ -68,6 +68,9 @@ func (b *Broker) prefetch(spec ConsumerSpec) int {
 	switch {
 	case spec.Subscription != "":
 		return durablePrefetch(spec.Prefetch, p)
+	case spec.Browser && spec.Prefetch == policy.ClientBrowserPrefetch:
+		return p.QueueBrowserPrefetch
+	case spec.Browser:
 	case first.IsQueue() && spec.Prefetch == policy.ClientQueuePrefetch:
 		return p.QueuePrefetch
 	case first.IsTopic() && spec.Prefetch == policy.ClientTopicPrefetch:

@@ -163,6 +163,7 @@ func (q *queue) occupy(bytes int) {
 func (q *queue) free(nodes []*node) {
 	for _, n := range nodes {
 		if !n.stored {
+			n.gone.Store(true)
 			q.occupy(-n.message.Size())
 		}
 	}

@@ -5,6 +5,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 )
@@ -19,6 +20,10 @@ type Policy struct {
 	AllConsumersExclusiveByDefault bool `yaml:"allConsumersExclusiveByDefault"`
 	// QueuePrefetch is the prefetch of queue consumers that ask for their client's default, ClientQueuePrefetch.
 	QueuePrefetch int `yaml:"queuePrefetch"`
+	// QueueBrowserPrefetch is the prefetch of browsers that ask for their client's default, ClientBrowserPrefetch.
+	QueueBrowserPrefetch int `yaml:"queueBrowserPrefetch"`
+	// MaxBrowsePageSize is how many messages a browser sees at most; 0 is all.
+	MaxBrowsePageSize int `yaml:"maxBrowsePageSize"`
 	// TopicPrefetch is the prefetch of topic consumers that ask for their client's default, ClientTopicPrefetch.
 	TopicPrefetch int `yaml:"topicPrefetch"`
 	// DurableTopicPrefetch is the prefetch of durable subscribers that ask for their client's default, ClientDurableTopicPrefetch or
@@ -59,6 +64,7 @@ const (
 	ClientTopicPrefetch                 = 32767
 	ClientDurableTopicPrefetch          = 100
 	ClientOptimizedDurableTopicPrefetch = 1000 // with optimizeAcknowledge
+	ClientBrowserPrefetch               = 500
 )
 
 // Default returns the options of a destination that no policy is for.
@@ -68,6 +74,7 @@ func Default() Policy {
 		QueuePrefetch:        ClientQueuePrefetch,
 		TopicPrefetch:        ClientTopicPrefetch,
 		DurableTopicPrefetch: ClientDurableTopicPrefetch,
+		QueueBrowserPrefetch: ClientBrowserPrefetch,
 		ExpireMessagesPeriod: 30_000,
 		Flow:                 Flow{ProducerFlowControl: true, CursorMemoryHighWaterMark: 70},
 	}
@@ -77,6 +84,8 @@ func Default() Policy {
 func (p *Policy) Validate() error {
 	err := check([]bound{
 		{"queuePrefetch", int64(p.QueuePrefetch), 0, ClientTopicPrefetch},
+		{"queueBrowserPrefetch", int64(p.QueueBrowserPrefetch), 0, ClientTopicPrefetch},
+		{"maxBrowsePageSize", int64(p.MaxBrowsePageSize), 0, math.MaxInt32},
 		{"topicPrefetch", int64(p.TopicPrefetch), 0, ClientTopicPrefetch},
 		{"durableTopicPrefetch", int64(p.DurableTopicPrefetch), 0, ClientTopicPrefetch},
 		{"expireMessagesPeriod", p.ExpireMessagesPeriod, 0, longest},

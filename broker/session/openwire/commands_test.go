@@ -93,7 +93,6 @@ func TestRefusedConsumers(t *testing.T) {
 		"durable": {with(func(i *openwire.ConsumerInfo) {
 			i.SubscriptionName, i.Destination = openwire.S("s"), &openwire.Topic{PhysicalName: openwire.S("ActiveMQ.Advisory.Connection")}
 		}), openwire.JMSException, "Cannot create a durable subscription for an advisory Topic"},
-		"browser":  {with(func(i *openwire.ConsumerInfo) { i.Browser = true }), openwire.JMSException, "does not support queue browsers yet"},
 		"bridge":   {with(func(i *openwire.ConsumerInfo) { i.NetworkSubscription = true }), openwire.JMSException, "does not support network connectors yet"},
 		"selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("a = ") }), openwire.InvalidSelectorException, `the selector "a = " is not valid`},
 		"long selector": {with(func(i *openwire.ConsumerInfo) { i.Selector = openwire.S("= " + strings.Repeat("ö", 30000)) }),

@@ -57,7 +57,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
-		Priority: c.Priority, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
+		Priority: c.Priority, Browser: c.Browser, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
 		Readable:    s.mayRead(),
 		Retroactive: c.Retroactive, MaximumPending: int(c.MaximumPendingMessageLimit),
 	}, own)
@@ -74,8 +74,6 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 // beyond names what the consumer wants and the core cannot do.
 func beyond(c *openwire.ConsumerInfo) string {
 	switch {
-	case c.Browser:
-		return "queue browsers"
 	case c.NetworkSubscription:
 		return "network connectors"
 	}

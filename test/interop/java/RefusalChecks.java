@@ -38,4 +38,11 @@ class RefusalChecks {
         session.createProducer(scene.queue).send(session.createTextMessage("goes on"));
         Scene.check(Scene.next(session.createConsumer(scene.queue), 1), "goes on");
     }
+
+    @Ours("Classic makes a queue of that name, which nobody can consume from alone")
+    static void sendToAWildcard(Scene scene) throws Exception {
+        Session session = scene.session(Session.AUTO_ACKNOWLEDGE);
+        Scene.refused(InvalidDestinationException.class, "a wildcard is for consumers",
+            () -> session.createProducer(session.createQueue("a.>")).send(session.createMessage()));
+    }
 }
