@@ -33,6 +33,7 @@ type Options struct {
 type Connection struct {
 	options   Options
 	id        string
+	named     bool // its client id is one that the program chose
 	transport *transport
 	sessions  atomic.Int64 // how many there were
 	closing   sync.Once
@@ -52,7 +53,8 @@ func Connect(ctx context.Context, o Options) (*Connection, error) {
 	if c.options.Logger == nil {
 		c.options.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.options.ClientID == "" {
+	c.named = c.options.ClientID != ""
+	if !c.named {
 		c.options.ClientID = c.id
 	}
 	c.transport = &transport{

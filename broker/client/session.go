@@ -72,8 +72,12 @@ func (s *Session) Producer(ctx context.Context, d destination.Destination) (*Pro
 type ConsumerOptions struct {
 	// Selector is over the messages' headers and properties (JMS 1.1 §3.8).
 	Selector string
-	// Prefetch is how many messages may be on their way and not acknowledged; 0 stands for 1000, of a topic 32,766. With
-	// PullEach, Receive asks for each message.
+	// Subscription is the name of a durable subscription to a topic, which keeps what comes while nobody consumes from it (JMS 1.1
+	// §6.11.1). It is one of Options.ClientID, which has to be set, and is there until Session.Unsubscribe. With another
+	// destination, selector or NoLocal it begins anew.
+	Subscription string
+	// Prefetch is how many messages may be on their way and not acknowledged; 0 stands for 1000, of a topic 32,766, of a
+	// durable subscription 100. With PullEach, Receive asks for each message.
 	Prefetch int32
 	// NoLocal leaves out what the connection itself sends to a topic.
 	NoLocal bool
@@ -85,8 +89,9 @@ type ConsumerOptions struct {
 const PullEach = -1
 
 const (
-	queuePrefetch = 1000
-	topicPrefetch = 32_766
+	queuePrefetch   = 1000
+	topicPrefetch   = 32_766
+	durablePrefetch = 100
 )
 
 func (o ConsumerOptions) prefetch(d destination.Destination) int32 {
@@ -95,6 +100,8 @@ func (o ConsumerOptions) prefetch(d destination.Destination) int32 {
 		return 0
 	case o.Prefetch > 0:
 		return o.Prefetch
+	case o.Subscription != "":
+		return durablePrefetch
 	case d.IsTopic():
 		return topicPrefetch
 	}
@@ -103,6 +110,9 @@ func (o ConsumerOptions) prefetch(d destination.Destination) int32 {
 
 // Consumer makes a consumer, whose messages are on their way from then on.
 func (s *Session) Consumer(ctx context.Context, d destination.Destination, o ConsumerOptions) (*Consumer, error) {
+	if o.Subscription != "" && !s.connection.named {
+		return nil, fmt.Errorf("a durable subscription to %s: set a client id, by which the broker knows whose it is", d)
+	}
 	s.children++
 	c := &Consumer{
 		session: s, destination: toWire(d), prefetch: o.prefetch(d), arrived: make(chan struct{}, 1),
@@ -110,7 +120,7 @@ func (s *Session) Consumer(ctx context.Context, d destination.Destination, o Con
 	}
 	c.entry = &entry{failed: c.fail, lost: c.lost, commands: []openwire.Command{&openwire.ConsumerInfo{
 		ConsumerID: c.id, Destination: c.destination, PrefetchSize: c.prefetch, Selector: nullable(o.Selector),
-		NoLocal: o.NoLocal, Priority: o.Priority, DispatchAsync: true,
+		SubscriptionName: nullable(o.Subscription), NoLocal: o.NoLocal, Priority: o.Priority, DispatchAsync: true,
 	}}}
 	s.connection.mu.Lock()
 	s.connection.consumers[*c.id] = c // before the broker knows it, since messages may come before the answer
@@ -121,6 +131,21 @@ func (s *Session) Consumer(ctx context.Context, d destination.Destination, o Con
 	}
 	s.consumers = append(s.consumers, c)
 	return c, nil
+}
+
+// Unsubscribe ends a durable subscription of the connection's client, with what waits for it. Nobody may be consuming from it.
+func (s *Session) Unsubscribe(ctx context.Context, name string) error {
+	if s.closed {
+		return ErrClosed
+	}
+	_, err := s.transport().ask(ctx, &request{command: &openwire.RemoveSubscriptionInfo{
+		ConnectionID: &openwire.ConnectionID{Value: s.id.ConnectionID}, ClientID: openwire.S(s.connection.options.ClientID),
+		SubscriptionName: openwire.S(name),
+	}})
+	if err != nil {
+		return fmt.Errorf("unsubscribe %s: %w", name, err)
+	}
+	return nil
 }
 
 // acknowledge does Message.Ack.

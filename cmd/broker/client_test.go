@@ -54,6 +54,10 @@ func TestProducerAndConsumer(t *testing.T) {
 	for _, mode := range []string{"SESSION_TRANSACTED", "CLIENT_ACKNOWLEDGE", "INDIVIDUAL_ACKNOWLEDGE"} {
 		printed("xxxx", 5, "--messageCount", "5", "--ackMode", mode, "--batchSize", "2", "--destination", "queue://Q")
 	}
+	durable := []string{"--destination", "topic://T", "--durable", "--clientId", "me"}
+	want(t, 2, "received 0 messages", append([]string{"consumer", url, "--receiveTimeout", "100"}, durable...)...)
+	want(t, 0, "sent 2 messages", "producer", url, "--messageCount", "2", "--message", "kept", "--destination", "topic://T")
+	printed("kept", 2, append(durable, "--messageCount", "2")...)
 	want(t, 2, "received 5 messages", "consumer", url, "--messageCount", "10", "--receiveTimeout", "300", "--destination", "Q")
 	p.terminate()
 }

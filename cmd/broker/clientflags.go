@@ -29,6 +29,7 @@ var errIncomplete = errors.New("ended before all messages were through")
 // clientFlags are what producer and consumer have in common. Names that ActiveMQ's own commands have mean the same here.
 type clientFlags struct {
 	url, user, passwordFile string
+	clientID                string
 	destination             string
 	count, threads          int
 	sleep                   int
@@ -70,7 +71,7 @@ func (f clientFlags) open(ctx context.Context, c *cobra.Command, verb string) (*
 	}
 	p := &program{flags: f, destination: d, logger: slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))}
 	p.connection, err = client.Connect(ctx, client.Options{
-		URL: f.url, User: f.user, Password: password, Logger: p.logger,
+		URL: f.url, ClientID: f.clientID, User: f.user, Password: password, Logger: p.logger,
 		Failed: func(err error) { p.logger.Warn("the broker could not do something", "error", err) },
 	})
 	if err != nil {

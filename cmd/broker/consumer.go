@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 type consumerFlags struct {
 	clientFlags
 	ackMode, selector string
+	durable           bool
 	timeout, batch    int
 	print             bool
 }
@@ -49,6 +51,8 @@ interrupted.`,
 	c.Flags().IntVar(&f.batch, "batchSize", 10, "messages in a transaction, or in an acknowledgement of CLIENT_ACKNOWLEDGE")
 	c.Flags().IntVar(&f.timeout, "receiveTimeout", 0, "milliseconds to wait for a message before giving up; 0 for as long as it takes")
 	c.Flags().StringVar(&f.selector, "selector", "", "JMS selector, as in \"size > 10 AND color = 'red'\"")
+	c.Flags().BoolVar(&f.durable, "durable", false, "receive from a topic by durable subscriptions of the client id, consumer-1 for the first thread and so on")
+	c.Flags().StringVar(&f.clientID, "clientId", "", "the connection's client id, which durable subscriptions need")
 	c.Flags().BoolVar(&f.print, "print", false, "print the messages' bodies, a line each")
 	return c
 }
@@ -65,8 +69,13 @@ func (f consumerFlags) consume(c *cobra.Command, modes string) error {
 	if err != nil {
 		return err
 	}
+	var threads atomic.Int64
 	return p.run(c.Context(), c, mode, func(ctx context.Context, s *client.Session) error {
-		consumer, err := s.Consumer(ctx, p.destination, client.ConsumerOptions{Selector: f.selector})
+		o := client.ConsumerOptions{Selector: f.selector}
+		if f.durable {
+			o.Subscription = fmt.Sprintf("consumer-%d", threads.Add(1))
+		}
+		consumer, err := s.Consumer(ctx, p.destination, o)
 		if err != nil {
 			return err
 		}
