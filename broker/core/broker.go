@@ -64,6 +64,7 @@ type Broker struct {
 	name, id            string
 	schedule            *schedule
 	branches            branches
+	watch               watch
 	advisories          *advisories
 	anonymousAdvisories bool
 	routes              atomic.Pointer[routing]
@@ -96,6 +97,7 @@ func New(o Options) *Broker {
 	if b.spool = o.Spool; b.spool == nil {
 		b.spool = noSpool{}
 	}
+	b.watch.slow, b.watch.checked = map[*Consumer]*slowness{}, map[*policy.AbortSlowConsumer]int64{}
 	b.advisories = newAdvisories(b, o.Advisor)
 	b.schedule = newSchedule(b)
 	b.durables.init(o.Durable, o.MemoryLimit)

@@ -142,8 +142,10 @@ func (c *Connection) CloseConsumers(last LastDelivered, consumers ...*Consumer) 
 		consumer.ending.Store(true)
 	}
 	for _, consumer := range consumers {
-		delete(c.consumers, consumer)
-		consumer.close(last)
+		if _, open := c.consumers[consumer]; open {
+			delete(c.consumers, consumer)
+			consumer.close(last)
+		}
 	}
 }
 
@@ -284,6 +286,7 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 	}
 	spec.Prefetch = c.broker.prefetch(spec)
 	consumer := &Consumer{spec: spec, connection: c, receiver: receiver, selector: s}
+	consumer.heard.Store(c.broker.millis())
 	if err := c.broker.attach(consumer, d.Members()); err != nil {
 		return nil, err
 	}

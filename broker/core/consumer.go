@@ -30,6 +30,9 @@ type ConsumerSpec struct {
 	// wait for the consumer beside those on their way; 0 leaves that to the policy.
 	Retroactive    bool
 	MaximumPending int
+	// Abort is called when the broker closes the consumer because it is slow, or its connection, and why. It tells the client, or
+	// ends the connection, and sees to it that the consumer is closed if the client does not.
+	Abort func(c *Consumer, connection bool, why string)
 }
 
 // Delivery is a message for a consumer.
@@ -91,10 +94,11 @@ type Consumer struct {
 	receiver   Receiver
 	selector   *selector.Selector // nil takes all
 	source     source
-	durable    *durable    // the subscription that it consumes from, if any
-	ending     atomic.Bool // it gets nothing more
-	slow       atomic.Bool // there was more for it than it could take
-	place      place       // among what advisories tell of
+	durable    *durable     // the subscription that it consumes from, if any
+	ending     atomic.Bool  // it gets nothing more
+	slow       atomic.Bool  // there was more for it than it could take
+	heard      atomic.Int64 // when it acknowledged last, or came, in milliseconds since 1970
+	place      place        // among what advisories tell of
 
 	// What a consumer of queues has in flight, and may have. The lock is taken when a queue's is held, never the reverse, and
 	// the Receiver is called under it.
@@ -113,6 +117,7 @@ type source interface {
 	pull(c *Consumer, wait bool) (number uint64)
 	cancelPull(c *Consumer, number uint64)
 	setPrefetch(c *Consumer, n int)
+	inFlight(c *Consumer) int
 	close(c *Consumer, last LastDelivered)
 }
 
@@ -140,6 +145,7 @@ func (c *Consumer) Acknowledge(a Ack, tx *Transaction, done func()) error {
 		return err
 	}
 	defer c.connection.mu.Unlock()
+	c.heard.Store(c.connection.broker.millis())
 	if tx != nil {
 		tx.mu.Lock()
 		defer tx.mu.Unlock()
@@ -170,6 +176,7 @@ func (c *Consumer) close(last LastDelivered) {
 		defer c.durable.vacate(c)
 	}
 	c.source.close(c, last)
+	c.connection.broker.watch.forget(c)
 	c.connection.broker.advisories.went(c.place)
 }
 

@@ -15,6 +15,7 @@ func (s *subscription) judge(m *message.Message) {
 	b := c.connection.broker
 	b.logger.Warn("a consumer is slow: it has its prefetch, and as much waits for it", "consumer", s.String(),
 		"connection", c.connection.spec.ID, "prefetch", c.spec.Prefetch)
+	b.watch.fell(c, &b.policy(m.Destination()).SlowConsumerStrategy)
 	b.advisories.happened(Advice{Family: SlowConsumerAdvisory, Destination: m.Destination(), Subject: c.spec.Subject})
 }
 
@@ -25,6 +26,7 @@ func (s *seat) fell() {
 	prefetch := c.spec.Prefetch
 	c.mu.Unlock()
 	if prefetch > 0 && !c.slow.Swap(true) {
+		q.broker.watch.fell(c, &q.policy.Load().SlowConsumerStrategy)
 		q.broker.advisories.happened(Advice{Family: SlowConsumerAdvisory, Destination: q.name, Subject: c.spec.Subject})
 	}
 }

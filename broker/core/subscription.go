@@ -85,6 +85,9 @@ func (s *subscription) dispatch() {
 		default:
 			s.deliver(m)
 		}
+		if s.pending.count == 0 {
+			s.consumer.slow.Store(false)
+		}
 	}
 }
 

@@ -112,6 +112,7 @@ func maintain(ctx context.Context, b *core.Broker, s *store.Store, logger *slog.
 		case <-sweeps.C:
 			sweeps.Reset(b.Expire(ctx))
 		case <-cleanings.C:
+			b.AbortSlow()
 			if _, err := s.Clean(ctx); err != nil && ctx.Err() == nil {
 				logger.Warn("cannot give space of the log back", "error", err)
 			}

@@ -50,6 +50,8 @@ type Policy struct {
 	PendingMessageLimitStrategy PendingMessageLimitStrategy `yaml:"pendingMessageLimitStrategy,omitempty"`
 	// MessageEvictionStrategy says which are discarded beyond that.
 	MessageEvictionStrategy MessageEvictionStrategy `yaml:"messageEvictionStrategy,omitempty"`
+	// SlowConsumerStrategy says what is done about slow consumers.
+	SlowConsumerStrategy SlowConsumerStrategy `yaml:"slowConsumerStrategy,omitempty"`
 	// SubscriptionRecoveryPolicy says what a topic keeps for retroactive consumers.
 	SubscriptionRecoveryPolicy SubscriptionRecoveryPolicy `yaml:"subscriptionRecoveryPolicy,omitempty"`
 	// AlwaysRetroactive makes all consumers of a topic retroactive.
@@ -94,7 +96,7 @@ func (p *Policy) Validate() error {
 		return err
 	}
 	return errors.Join(p.Flow.validate(), p.DeadLetterStrategy.validate(), p.PendingMessageLimitStrategy.validate(),
-		p.MessageEvictionStrategy.validate(), p.SubscriptionRecoveryPolicy.validate())
+		p.MessageEvictionStrategy.validate(), p.SubscriptionRecoveryPolicy.validate(), p.SlowConsumerStrategy.validate())
 }
 
 // longest is the longest time in an option, in milliseconds: a hundred years or so.

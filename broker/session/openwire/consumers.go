@@ -1,6 +1,7 @@
 package openwire
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -58,8 +59,8 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
 		Priority: c.Priority, Browser: c.Browser, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
-		Readable:    s.mayRead(),
-		Retroactive: c.Retroactive, MaximumPending: int(c.MaximumPendingMessageLimit),
+		Readable: s.mayRead(),
+		Abort:    s.abort(c.ConsumerID), Retroactive: c.Retroactive, MaximumPending: int(c.MaximumPendingMessageLimit),
 	}, own)
 	if err != nil {
 		return err
@@ -69,6 +70,21 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 		s.out.command(&openwire.ConsumerControl{ConsumerID: c.ConsumerID, Destination: c.Destination})
 	}
 	return nil
+}
+
+// abortTime is how long a client has to close a consumer that the broker wants closed.
+const abortTime = time.Second
+
+// abort returns what closes a consumer of the client, or all of the client.
+func (s *session) abort(id *openwire.ConsumerID) func(*core.Consumer, bool, string) {
+	return func(c *core.Consumer, connection bool, why string) {
+		if connection {
+			s.abandon(errors.New(why))
+			return
+		}
+		s.out.command(&openwire.ConsumerControl{ConsumerID: id, Close: true})
+		time.AfterFunc(abortTime, func() { c.Close(core.AllUnknown) })
+	}
 }
 
 // beyond names what the consumer wants and the core cannot do.
