@@ -26,6 +26,15 @@ var (
 	ErrCachedForm = errors.New("nested structure in cached form")
 )
 
+// FrameSizeError is an ErrFrameSize of a frame that is larger than the limit.
+type FrameSizeError struct{ Size, Limit int }
+
+func (e *FrameSizeError) Error() string {
+	return fmt.Sprintf("%v: %d bytes, 1 to %d are allowed", ErrFrameSize, e.Size, e.Limit)
+}
+
+func (e *FrameSizeError) Unwrap() error { return ErrFrameSize }
+
 // maxDepth is how deep structures may nest, causes of exceptions included.
 const maxDepth = 64
 

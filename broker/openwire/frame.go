@@ -22,6 +22,7 @@ type FrameReader struct {
 	in    *bufio.Reader
 	limit int
 	lent  int // bytes of the buffer that the last frame returned lies in
+	over  int // size of the frame that was over the limit, 0 if that is behind
 }
 
 // NewFrameReader returns a reader of frames of up to limit bytes, their size not counted.
@@ -39,7 +40,8 @@ func (r *FrameReader) SetLimit(limit int) {
 
 // ReadFrame returns the next frame, type byte first, without its size. A frame that IsMessage is the caller's own; any other
 // is good until the next call. At the end between two frames the error is io.EOF, within one io.ErrUnexpectedEOF; for
-// a frame over the limit it is ErrFrameSize, and nothing was allocated for it. After an error there are no more frames.
+// a frame over the limit it is a FrameSizeError, and nothing was allocated for it: SkipFrame goes on behind it. After any other error
+// there are no more frames.
 func (r *FrameReader) ReadFrame() ([]byte, error) {
 	if _, err := r.in.Discard(r.lent); err != nil {
 		return nil, err
@@ -50,8 +52,12 @@ func (r *FrameReader) ReadFrame() ([]byte, error) {
 		return nil, unexpected(err, len(head))
 	}
 	size := int(int32(binary.BigEndian.Uint32(head)))
-	if size < 1 || size > r.limit {
-		return nil, fmt.Errorf("%w: %d bytes, 1 to %d are allowed", ErrFrameSize, size, r.limit)
+	switch {
+	case size < 1:
+		return nil, fmt.Errorf("%w: %d bytes", ErrFrameSize, size)
+	case size > r.limit:
+		r.over = size
+		return nil, &FrameSizeError{size, r.limit}
 	}
 	if !IsMessage(head[sizePrefix:]) && sizePrefix+size <= readBuffer {
 		return r.lend(sizePrefix + size)
@@ -60,6 +66,20 @@ func (r *FrameReader) ReadFrame() ([]byte, error) {
 		return nil, err
 	}
 	return r.own(size)
+}
+
+// SkipFrame takes a frame that was over the limit off the connection, whose first bytes it returns: n, or all if it has fewer.
+func (r *FrameReader) SkipFrame(n int) ([]byte, error) {
+	head := make([]byte, min(n, r.over))
+	if _, err := r.in.Discard(sizePrefix); err != nil {
+		return nil, unexpected(err, 1)
+	}
+	if _, err := io.ReadFull(r.in, head); err != nil {
+		return nil, unexpected(err, 1)
+	}
+	_, err := io.CopyN(io.Discard, r.in, int64(r.over-len(head)))
+	r.over = 0
+	return head, unexpected(err, 1)
 }
 
 // lend returns a frame of n bytes, its size included, where it lies in the buffer.

@@ -128,3 +128,25 @@ func allocated(f func()) uint64 {
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
 }
+
+func TestAFrameOverTheLimitIsSkipped(t *testing.T) {
+	stream := "\x00\x00\x00\x05abcde\x00\x00\x00\x01x\x00\x00\x00\x05ab"
+	r := NewFrameReader(strings.NewReader(stream), 4)
+	_, err := r.ReadFrame()
+	var size *FrameSizeError
+	if !errors.As(err, &size) || *size != (FrameSizeError{5, 4}) || !errors.Is(err, ErrFrameSize) {
+		t.Fatalf("got %v", err)
+	}
+	if head, err := r.SkipFrame(3); string(head) != "abc" || err != nil {
+		t.Errorf("got %q, %v", head, err)
+	}
+	if frame, err := r.ReadFrame(); string(frame) != "x" || err != nil {
+		t.Errorf("got %q, %v", frame, err)
+	}
+	if _, err := r.ReadFrame(); !errors.As(err, &size) {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := r.SkipFrame(10); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("of a frame that is cut off: got %v", err)
+	}
+}

@@ -113,7 +113,8 @@ const (
 	TransactionRolledBackException ExceptionClass = "javax.jms.TransactionRolledBackException"
 	SecurityException              ExceptionClass = "java.lang.SecurityException" // ends the client's connection attempts
 	IOException                    ExceptionClass = "java.io.IOException"
-	XAException                    ExceptionClass = "javax.transaction.xa.XAException" // see NewXAException
+	MaxFrameSizeExceededException  ExceptionClass = "org.apache.activemq.MaxFrameSizeExceededException" // clients before 5.17 make a plain exception of it
+	XAException                    ExceptionClass = "javax.transaction.xa.XAException"                  // see NewXAException
 )
 
 // NewThrowable makes an exception to send.

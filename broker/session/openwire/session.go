@@ -149,13 +149,15 @@ func (s *session) converse() error {
 			return err
 		}
 		frame, err := s.frames.ReadFrame()
-		if err != nil {
-			return fmt.Errorf("reading: %w", err)
-		}
 		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
 		}
-		if err := s.handle(frame); err != nil {
+		if err == nil {
+			err = s.handle(frame)
+		} else if err = s.refuseFrame(err); err != nil {
+			err = fmt.Errorf("reading: %w", err)
+		}
+		if err != nil {
 			return err
 		}
 	}
