@@ -227,22 +227,37 @@ func (m *model) drawTx(t *rapid.T) (*modelClient, *modelTx) {
 }
 
 func (m *model) commit(t *rapid.T) {
-	_, tx := m.drawTx(t)
-	if err := tx.Commit(nil); err != nil {
+	c, tx := m.drawTx(t)
+	err := error(nil)
+	if tx.branch.Global != "" {
+		err = c.CommitBranch(tx.branch, true, nil)
+	} else {
+		err = tx.Commit(nil)
+	}
+	if err != nil {
 		t.Fatalf("commit: %v", err)
 	}
+	m.happen(tx)
+	m.absorb(t, true)
+}
+
+// happen is what a commit does.
+func (m *model) happen(tx *modelTx) {
 	for _, l := range tx.acks {
 		m.end(l)
 	}
 	for _, l := range tx.sends {
 		m.arrive(l)
 	}
-	m.absorb(t, true)
 }
 
 func (m *model) rollback(t *rapid.T) {
-	_, tx := m.drawTx(t)
-	tx.Rollback()
+	c, tx := m.drawTx(t)
+	if tx.branch.Global == "" {
+		tx.Rollback()
+	} else if err := c.RollbackBranch(tx.branch, nil); err != nil {
+		t.Fatalf("rollback: %v", err)
+	}
 	tx.undo()
 	m.absorb(t, false) // it gives back to one queue after another
 }
@@ -330,10 +345,18 @@ func (m *model) consumeUnsure(t *rapid.T) {
 // survive is what a takeover does: what is not persistent is gone, what was delivered before is marked, and of the rest what
 // may have been delivered for all that the new broker knows.
 func (m *model) survive(suspect func(*letter) bool) {
+	fleeting := func(l *letter) bool { return !l.message.Persistent() }
+	for _, tx := range m.prepared {
+		tx.sends, tx.acks = slices.DeleteFunc(tx.sends, fleeting), slices.DeleteFunc(tx.acks, fleeting)
+	}
 	for _, q := range slices.Collect(maps.Keys(m.letters)) {
-		m.letters[q] = slices.DeleteFunc(m.letters[q], func(l *letter) bool { return !l.message.Persistent() })
+		m.letters[q] = slices.DeleteFunc(m.letters[q], fleeting)
 		for _, l := range m.letters[q] {
+			tx := l.tx
 			l.giveBack(l.seen)
+			if tx != nil && tx.prepared {
+				l.tx = tx
+			}
 			l.suspect = l.suspect || suspect(l)
 		}
 	}

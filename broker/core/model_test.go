@@ -37,6 +37,9 @@ func TestBrokerIsItsModel(t *testing.T) {
 			"begin":       m.begin,
 			"commit":      m.commit,
 			"rollback":    m.rollback,
+			"begin xa":    m.beginBranch,
+			"prepare":     m.prepare,
+			"decide":      m.decide,
 			"close":       m.closeConsumer,
 			"disconnect":  m.disconnect,
 			"replace":     m.replace,
@@ -58,6 +61,9 @@ type model struct {
 	letters map[destination.Destination][]*letter
 	reached map[destination.Destination]int // order up to which letters were delivered, or may have been
 	sent    int
+
+	branches int32
+	prepared []*modelTx
 
 	mu      sync.Mutex
 	journal []event // deliveries that the model has not looked at
@@ -108,8 +114,10 @@ type modelConsumer struct {
 
 type modelTx struct {
 	*core.Transaction
-	sends []*letter
-	acks  []*letter
+	branch   message.XID // of a distributed transaction
+	prepared bool
+	sends    []*letter
+	acks     []*letter
 }
 
 type event struct {
@@ -249,6 +257,9 @@ func (m *model) checkNobodyWaits(t *rapid.T) {
 // checkWhatIsLeft ends all clients and consumes what is left, which has to be all that nobody consumed, and leaves no memory
 // taken.
 func (m *model) checkWhatIsLeft(t *rapid.T) {
+	for len(m.prepared) > 0 {
+		m.decide(t)
+	}
 	for name := range m.clients {
 		m.endClient(t, name, core.AllUnknown)
 	}
@@ -288,7 +299,9 @@ func (m *model) gone(c *modelClient, marked bool) {
 	for _, consumer := range c.consumers {
 		consumer.closed = true
 		for _, l := range slices.Clone(consumer.flight) {
-			l.giveBack(marked)
+			if l.tx == nil { // else it is prepared
+				l.giveBack(marked)
+			}
 		}
 	}
 	c.consumers, c.tx = nil, nil
@@ -298,7 +311,7 @@ func (m *model) gone(c *modelClient, marked bool) {
 func (tx *modelTx) undo() {
 	for _, l := range tx.acks {
 		l.tx = nil
-		if l.holder.closed {
+		if l.holder == nil || l.holder.closed {
 			l.giveBack(true)
 			continue
 		}
