@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -25,6 +26,8 @@ type Config struct {
 	Data string `yaml:"data"`
 	// OpenWire lists the connectors, as in tcp://0.0.0.0:61616?maximumConnections=1000&wireFormat.maxFrameSize=104857600.
 	OpenWire []string `yaml:"openwire"`
+	// ClusterBrokers are the URLs of brokers that clients may go to, which connectors with updateClusterClients=true tell them.
+	ClusterBrokers []string `yaml:"clusterBrokers,omitempty"`
 	// HTTP is the address of /healthz, /readyz and /role.
 	HTTP string `yaml:"http"`
 	Auth Auth   `yaml:"auth"`
@@ -134,8 +137,27 @@ func (c Config) Validate() error {
 		if err != nil {
 			return err
 		}
+		if err := c.validateCluster(connector, raw); err != nil {
+			return err
+		}
 		if c.Auth.Mode == "off" && !isLoopback(connector.Address) {
 			return fmt.Errorf("auth is off, and %s can be reached from other machines: turn it on, listen on 127.0.0.1, or say off-everywhere", raw)
+		}
+	}
+	return nil
+}
+
+// validateCluster tells whether a connector has what it is to tell its clients.
+func (c Config) validateCluster(connector Connector, raw string) error {
+	if connector.RebalanceClusterClients && !connector.UpdateClusterClients {
+		return fmt.Errorf("%s: rebalanceClusterClients needs updateClusterClients=true", raw)
+	}
+	if connector.UpdateClusterClients && len(c.ClusterBrokers) == 0 {
+		return fmt.Errorf("%s: updateClusterClients has no brokers to tell of: list their URLs in clusterBrokers", raw)
+	}
+	for _, broker := range c.ClusterBrokers {
+		if u, err := url.Parse(broker); err != nil || u.Port() == "" || strings.Contains(broker, ",") {
+			return fmt.Errorf("clusterBrokers: %q: write it as tcp://HOST:PORT", broker)
 		}
 	}
 	return nil

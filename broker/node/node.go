@@ -18,6 +18,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/log/file"
 	codec "github.com/twinmesh/twinmesh/broker/openwire"
 	"github.com/twinmesh/twinmesh/broker/security"
+	"github.com/twinmesh/twinmesh/broker/session/openwire"
 	"github.com/twinmesh/twinmesh/broker/store"
 )
 
@@ -60,7 +61,7 @@ func New(o Options) (*Node, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	n := &Node{options: o, live: live{config: o.Config, guard: o.Guard}, inside: make(chan net.Conn)}
+	n := &Node{options: o, live: live{config: o.Config, guard: o.Guard, cluster: openwire.NewCluster(o.Config.ClusterBrokers)}, inside: make(chan net.Conn)}
 	for _, raw := range o.Config.OpenWire {
 		c, err := config.ParseConnector(raw)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/config"
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/security"
+	"github.com/twinmesh/twinmesh/broker/session/openwire"
 )
 
 // watching is how often the configuration is looked at. A file that Kubernetes has replaced by moving a symbolic link is found
@@ -17,11 +18,12 @@ const watching = 2 * time.Second
 
 // live is the part of a node that a changed configuration changes while it runs.
 type live struct {
-	mu     sync.Mutex
-	config config.Config
-	broker *core.Broker // nil while another node is active
-	guard  *security.Guard
-	broken string // why the configuration was not taken the last time
+	mu      sync.Mutex
+	config  config.Config
+	broker  *core.Broker // nil while another node is active
+	guard   *security.Guard
+	cluster *openwire.Cluster
+	broken  string // why the configuration was not taken the last time
 }
 
 // begin makes the core, with the configuration of this moment.
@@ -43,7 +45,7 @@ func (l *live) end() {
 var immediate = map[string]struct{}{
 	"destinationPolicies": {}, "redeliveryPlugin": {}, "timeStampingBrokerPlugin": {},
 	"virtualDestinations": {}, "useMirroredQueues": {}, "mirroredQueue": {},
-	"authorization": {}, "auth.groupsFile": {}, "auth.groups": {},
+	"clusterBrokers": {}, "authorization": {}, "auth.groupsFile": {}, "auth.groups": {},
 	"auth.anonymousAccessAllowed": {}, "auth.anonymousUser": {}, "auth.anonymousGroup": {},
 }
 
@@ -64,6 +66,7 @@ func (l *live) apply(c config.Config) (changed, restart []string, err error) {
 		}
 	}
 	l.config, l.broken = c, ""
+	l.cluster.Set(c.ClusterBrokers)
 	if l.broker != nil && len(changed) > 0 {
 		l.broker.SetPolicies(c.Policies())
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/openwire"
 	"github.com/twinmesh/twinmesh/broker/policy"
 	"github.com/twinmesh/twinmesh/broker/security"
+	session "github.com/twinmesh/twinmesh/broker/session/openwire"
 )
 
 // prefetching is a configuration in which queue consumers have a prefetch.
@@ -189,7 +190,7 @@ func TestAuthorizationChangesWhileTheBrokerRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := live{config: c, guard: guard}
+	l := live{config: c, guard: guard, cluster: session.NewCluster(nil)}
 	user, err := guard.Authenticate(t.Context(), security.Login{Name: "a", Password: "x"})
 	if err != nil {
 		t.Fatal(err)

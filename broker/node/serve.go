@@ -137,7 +137,7 @@ func (n *Node) listen(b *core.Broker, id string) ([]*server.Listener, error) {
 
 func (n *Node) serverOptions(b *core.Broker, id string, c connector) server.Options {
 	o := openwire.Options{
-		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Offer: c.offer, Connector: c.Connector,
+		BrokerID: id, BrokerName: n.options.Config.Name, Broker: b, Offer: c.offer, Connector: c.Connector, Cluster: n.live.cluster,
 		Logger: n.options.Logger, PopulateUserID: n.options.Config.PopulateJMSXUserID,
 	}
 	if n.options.Guard != nil {

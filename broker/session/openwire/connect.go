@@ -39,8 +39,11 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 	s.parking = newParking(s.ctx, s.logger)
 	s.frames.SetLimit(int(s.format.MaxFrameSize))
 	r.done()
-	if c.Manageable {
-		s.out.command(&openwire.ConnectionControl{ConnectedBrokers: openwire.S(""), ReconnectTo: openwire.S("")})
+	switch {
+	case c.Manageable && s.options.Connector.UpdateClusterClients:
+		s.options.Cluster.join(s, c.FailoverReconnect)
+	case c.Manageable:
+		s.out.command(control("", false))
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ type Options struct {
 	Authenticator        Authenticator // nil lets everyone in, and do everything
 	PopulateUserID       bool          // messages carry the name of the user who sends them, JMSXUserID
 	Connector            config.Connector
+	Cluster              *Cluster // where the connector updates its clients
 	Offer                openwire.Offer
 	Logger               *slog.Logger
 }
@@ -167,6 +168,9 @@ func (s *session) converse() error {
 func (s *session) close(err error) error {
 	s.end(err)
 	err = context.Cause(s.ctx)
+	if s.options.Cluster != nil {
+		s.options.Cluster.leave(s)
+	}
 	if s.connection != nil {
 		s.parking.stop()
 		s.connection.Close(s.last)
