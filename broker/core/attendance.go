@@ -46,6 +46,7 @@ func (a *attendance) acknowledge(c *Consumer, k Ack, tx *Transaction, done func(
 		c.land(nodes)
 		c.mu.Unlock()
 		return a.finish(c, nodes, done, func(q *queue, nodes []*node, done func()) error {
+			c.dequeued.Add(int64(len(nodes)))
 			q.consumed(nodes)
 			return q.drop(nodes, nil, done)
 		})

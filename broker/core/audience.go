@@ -1,6 +1,8 @@
 package core
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/twinmesh/twinmesh/broker/message"
@@ -26,6 +28,12 @@ func (a *audience) remove(c *Consumer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.consumers, c)
+}
+
+func (a *audience) all() []*Consumer {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return slices.Collect(maps.Keys(a.consumers))
 }
 
 // wants tells whether some consumer would take the message.

@@ -26,7 +26,9 @@ type Options struct {
 	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
 	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
 	MemoryLimit int64
-	NoSpace     NoSpace
+	// URL and Data are where clients reach the broker, and where it keeps things: statistics tell it.
+	URL, Data string
+	NoSpace   NoSpace
 	// Spool takes what waits for slow topic consumers and does not fit into memory, of which they have another quarter of the limit;
 	// nil has none, and what does not fit is discarded.
 	Spool Spool
@@ -68,6 +70,10 @@ type Broker struct {
 	advisories          *advisories
 	anonymousAdvisories bool
 	routes              atomic.Pointer[routing]
+	past                statistics // of destinations that are no more
+	audience            audience
+	answered            atomic.Int64 // questions for statistics
+	url, data           string
 	noSpace             NoSpace
 }
 
@@ -89,7 +95,7 @@ func New(o Options) *Broker {
 		connections: map[string]*Connection{},
 		clients:     map[string]*Connection{},
 	}
-	b.noSpace = o.NoSpace
+	b.noSpace, b.url, b.data = o.NoSpace, o.URL, o.Data
 	b.own = &Connection{broker: b}
 	b.use(o.Policies)
 	b.flying = &allowance{limit: max(1, o.MemoryLimit/4), short: map[*queue]struct{}{}, refilled: b.feed, logger: o.Logger}

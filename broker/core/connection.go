@@ -179,10 +179,14 @@ func (c *Connection) Send(m *message.Message, done func()) error {
 		return err
 	}
 	defer c.mu.Unlock()
+	if isQuestion(m) {
+		return c.broker.answer(m, done)
+	}
 	if err := sendable(m); err != nil {
 		return err
 	}
 	m = c.broker.stamp(m)
+	m.SetBrokerIn(c.broker.millis())
 	p, err := planOf(m)
 	if err != nil {
 		return err
@@ -291,6 +295,7 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 		return nil, err
 	}
 	c.consumers[consumer] = struct{}{}
+	c.broker.audience.add(consumer)
 	if !isAdvisory(d) {
 		consumer.place = c.broker.advisories.came(consumer)
 	}

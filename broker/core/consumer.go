@@ -21,8 +21,9 @@ type ConsumerSpec struct {
 	// Subscription is the name of a durable subscription of the connection's client; "" for a consumer without. It is durable
 	// once what was asked of the store is.
 	Subscription string
-	NoLocal      bool // not what its own connection sends; topics only (JMS 1.1 §6.11)
-	Subject      any  // what advisories tell of it, for the Advisor
+	NoLocal      bool  // not what its own connection sends; topics only (JMS 1.1 §6.11)
+	Session      int64 // the number of the JMS session
+	Subject      any   // what advisories tell of it, for the Advisor
 	// Readable tells whether the client may consume from what a pattern of the destination covers; nil is from all. It is called under
 	// the broker's locks, and calls nothing of the core.
 	Readable func(destination.Destination) bool
@@ -99,6 +100,8 @@ type Consumer struct {
 	slow       atomic.Bool  // there was more for it than it could take
 	heard      atomic.Int64 // when it acknowledged last, or came, in milliseconds since 1970
 	place      place        // among what advisories tell of
+	dispatched atomic.Int64 // messages
+	dequeued   atomic.Int64 // of these, those acknowledged
 
 	// What a consumer of queues has in flight, and may have. The lock is taken when a queue's is held, never the reverse, and
 	// the Receiver is called under it.
@@ -175,6 +178,7 @@ func (c *Consumer) close(last LastDelivered) {
 		c.durable.setOnline(false)
 		defer c.durable.vacate(c)
 	}
+	c.connection.broker.audience.remove(c)
 	c.source.close(c, last)
 	c.connection.broker.watch.forget(c)
 	c.connection.broker.advisories.went(c.place)

@@ -43,6 +43,9 @@ func (d death) text(m *message.Message) string {
 // bury ends messages that are out of the window and out of flight: they are delivered again later, or become dead letters, if the
 // policies want it. It happens as a whole, and done is called when it is durable. q.mu is held.
 func (q *queue) bury(nodes []*node, d death, done func()) error {
+	if d.expired {
+		q.expired.Add(int64(len(nodes)))
+	}
 	t := q.broker.transaction()
 	if err := q.fill(nodes); err != nil {
 		return err

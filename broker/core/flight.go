@@ -26,6 +26,7 @@ func (c *Consumer) launch(n *node, d Delivery) {
 		c.placed[n.message.BrokerSequence()] = n
 	}
 	c.weigh(n, +1)
+	n.seat.queue.inFlight.Add(1)
 	c.outstanding++
 	n.returned = false
 	d.Redelivered, d.Pull = n.redelivered(), c.pulls.answer()
@@ -47,6 +48,7 @@ func (c *Consumer) release(n *node) {
 		c.placed = nil
 	}
 	c.weigh(n, -1)
+	n.seat.queue.inFlight.Add(-1)
 	if n.state == consumed {
 		c.done--
 	}

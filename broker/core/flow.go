@@ -160,17 +160,30 @@ type NoSpace struct {
 type usage struct {
 	mu    sync.Mutex
 	bytes int64
+	count int64
 	freed chan struct{} // closed when something is taken out; nil while nobody waits
 }
 
+// add counts a message of so many bytes in, or with a negative number out.
 func (u *usage) add(n int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.bytes += int64(n)
+	if n > 0 {
+		u.count++
+	} else {
+		u.count--
+	}
 	if n < 0 && u.freed != nil {
 		close(u.freed)
 		u.freed = nil
 	}
+}
+
+func (u *usage) now() (messages, bytes int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.count, u.bytes
 }
 
 // full returns nil if there is less than the limit with so many bytes elsewhere, else a channel that is closed when some are gone.

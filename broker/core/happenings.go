@@ -68,6 +68,11 @@ func (q *queue) consumed(nodes []*node) {
 
 // dispatched tells that a message is on its way to a consumer.
 func (q *queue) dispatched(n *node, c *Consumer) {
+	q.statistics.dispatched.Add(1)
+	c.dispatched.Add(1)
+	if in := n.message.BrokerIn(); in > 0 {
+		q.process.add(q.broker.millis() - in)
+	}
 	if q.broker.advisories.heard[DispatchedAdvisory].Load() > 0 {
 		_, at, _ := q.backing.origin(n.message)
 		q.broker.advisories.happened(Advice{Family: DispatchedAdvisory, Destination: at, Message: n.message, Subject: c.spec.Subject})

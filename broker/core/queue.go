@@ -35,6 +35,7 @@ type queue struct {
 
 	producers atomic.Int64 // how many there are
 	usage     usage
+	statistics
 
 	mu       sync.Mutex
 	window   line
@@ -95,6 +96,7 @@ func (q *queue) arrive(m *message.Message, stored bool) {
 	default:
 		q.push(m, true)
 	}
+	q.enqueue(m.Size())
 	if q.name.IsQueue() {
 		q.broker.delivered(m, q.name, q.attended.Load())
 	}
@@ -173,6 +175,7 @@ func (q *queue) free(nodes []*node) {
 // there is one.
 func (q *queue) drop(nodes []*node, tx StoreTx, done func()) error {
 	q.free(nodes)
+	q.dequeued.Add(int64(len(nodes)))
 	stored := storedOf(nodes)
 	if len(stored) == 0 {
 		call(done)

@@ -101,6 +101,7 @@ func (b *Broker) forgetQueue(q *queue) {
 	if b.queues[q.name] == q {
 		b.routes.Load().leave(q)
 		delete(b.queues, q.name)
+		b.past.outlive(&q.statistics)
 		b.removals.Add(1)
 	}
 }
@@ -138,6 +139,7 @@ func (b *Broker) forgetTopic(t *topic) {
 	defer b.mu.Unlock()
 	if b.topics[t.name] == t && t.durables.empty() {
 		delete(b.topics, t.name)
+		b.past.outlive(&t.statistics)
 		b.removals.Add(1)
 	}
 }

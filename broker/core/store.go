@@ -29,6 +29,8 @@ type Store interface {
 	Delete(queue destination.Destination, done func()) (through uint64, err error)
 	// Full returns nil if the store has room for more, else a channel that is closed when it has.
 	Full() <-chan struct{}
+	// Usage is the bytes of messages that the store has.
+	Usage() int64
 	// Limit is the bytes of messages from which on it has none.
 	Limit() int64
 	// Pending is how many messages the queue has, and the sum of their sizes.

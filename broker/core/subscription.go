@@ -66,6 +66,10 @@ func (s *subscription) fanout() *budget { return &s.consumer.connection.broker.f
 
 func (s *subscription) deliver(m *message.Message) {
 	s.sent++
+	s.consumer.dispatched.Add(1)
+	if t := s.consumer.connection.broker.existingTopic(m.Destination()); t != nil {
+		t.dispatched.Add(1)
+	}
 	s.leaving += m.Size()
 	s.fanout().add(m.Size())
 	s.consumer.connection.broker.advisories.happened(Advice{
@@ -118,12 +122,23 @@ func (s *subscription) acknowledge(_ *Consumer, a Ack, _ *Transaction, done func
 		s.expanded = min(s.sent, s.expanded+a.Count)
 	case Redelivered:
 	default:
+		s.consumed(min(s.sent, a.Count))
 		s.sent = max(0, s.sent-a.Count)
 		s.expanded = max(0, s.expanded-a.Count)
 	}
 	call(done)
 	s.dispatch()
 	return nil
+}
+
+// consumed counts acknowledged messages, those of a consumer of several topics with its first one.
+func (s *subscription) consumed(count int) {
+	s.consumer.dequeued.Add(int64(count))
+	s.attached.Lock()
+	defer s.attached.Unlock()
+	if len(s.topics) > 0 {
+		s.topics[0].dequeued.Add(int64(count))
+	}
 }
 
 // pull implements source.

@@ -20,7 +20,8 @@ type topic struct {
 	policy atomic.Pointer[policy.Policy]
 
 	producers atomic.Int64 // how many there are
-	recovery  recovery
+	statistics
+	recovery recovery
 
 	mu            sync.RWMutex
 	subscriptions []*subscription
@@ -74,6 +75,7 @@ func (t *topic) hand(m *message.Message, from *Connection) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	m = t.recovery.add(m, p.SubscriptionRecoveryPolicy, t.broker.millis())
+	t.enqueue(m.Size())
 	attended := !t.online.empty()
 	for _, s := range t.subscriptions {
 		attended = s.offer(m, from) || attended

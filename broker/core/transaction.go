@@ -119,11 +119,15 @@ func (t *Transaction) Send(m *message.Message) error {
 }
 
 func (t *Transaction) send(m *message.Message) error {
+	if isQuestion(m) {
+		return t.broker.answer(m, nil)
+	}
 	if err := sendable(m); err != nil {
 		return err
 	}
 	b := t.broker
 	m = b.stamp(m)
+	m.SetBrokerIn(b.millis())
 	p, err := planOf(m)
 	if err != nil {
 		return err

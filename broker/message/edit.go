@@ -59,9 +59,6 @@ func SetOriginalDestination(d destination.Destination) Set {
 // NoOriginalDestination says that the message was nowhere before.
 func NoOriginalDestination() Set { return Set{originalDestination, []byte{0}} }
 
-// SetReplyTo sets JMSReplyTo.
-func SetReplyTo(d destination.Destination) Set { return Set{replyTo, RawDestination(d)} }
-
 // SetID sets the message id: the producer's connection, session and number, and the message's number with that producer.
 func SetID(connection string, session, producer, sequence int64) Set {
 	b := []byte{1, typeMessageID, 0}
@@ -100,6 +97,17 @@ func SetType(name string) Set { return Set{jmsType, rawText(name)} }
 
 // SetUserID sets JMSXUserID.
 func SetUserID(name string) Set { return Set{userID, rawText(name)} }
+
+// SetCorrelationID sets JMSCorrelationID; "" is none.
+func SetCorrelationID(id string) Set {
+	if id == "" {
+		return Set{correlationID, []byte{0}}
+	}
+	return Set{correlationID, rawText(id)}
+}
+
+// SetReplyTo sets JMSReplyTo.
+func SetReplyTo(d destination.Destination) Set { return Set{replyTo, RawDestination(d)} }
 
 // SetContent sets the body; nil is none.
 func SetContent(b []byte) Set { return Set{content, rawBytes(b)} }

@@ -150,6 +150,21 @@ func (m *Message) SetBrokerSequence(sequence uint64) {
 	binary.BigEndian.PutUint64(m.buf[m.ends[messageID]-8:], sequence)
 }
 
+// BrokerIn is when the broker got it, in milliseconds since 1970; 0 if it was not told.
+func (m *Message) BrokerIn() int64 {
+	if m.HasDataStructure() {
+		return 0
+	}
+	return m.long(brokerInTime)
+}
+
+// SetBrokerIn writes that into the message. The same holds as for SetBrokerSequence.
+func (m *Message) SetBrokerIn(at int64) {
+	if !m.HasDataStructure() {
+		binary.BigEndian.PutUint64(m.field(brokerInTime), uint64(at))
+	}
+}
+
 // RawSender is the id of the producer that sent it here, as bytes; part of Bytes.
 func (m *Message) RawSender() []byte { return m.field(producerID) }
 

@@ -38,6 +38,7 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 		Durable: core.DurableOptions{
 			RejectDurableConsumers: n.options.Config.RejectDurableConsumers, DropNonPersistent: !n.options.Config.KeepDurableSubsActive,
 		},
+		URL: n.url(), Data: n.options.Config.Data,
 		MemoryLimit: int64(n.options.Config.SystemUsage.MemoryUsage.Limit), NoSpace: core.NoSpace{
 			Fail: n.options.Config.SystemUsage.SendFailIfNoSpace, After: n.options.Config.SystemUsage.SendFailIfNoSpaceAfterTimeout,
 		},

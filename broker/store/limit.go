@@ -14,6 +14,13 @@ func (s *Store) Full() <-chan struct{} {
 	return s.freed
 }
 
+// Usage is the bytes of messages that are pending.
+func (s *Store) Usage() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.bytes
+}
+
 // Limit is the bytes of messages from which on the store is full, 0 if it never is.
 func (s *Store) Limit() int64 { return s.options.Limit }
 

@@ -58,7 +58,8 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	var err error
 	own.Consumer, err = s.connection.Subscribe(core.ConsumerSpec{
 		Destination: toDestination(c.Destination), Selector: c.Selector.String(), Prefetch: int(max(0, c.PrefetchSize)),
-		Priority: c.Priority, Browser: c.Browser, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(), Subject: newSubject(c.ConsumerID, c),
+		Priority: c.Priority, Browser: c.Browser, Exclusive: c.Exclusive, NoLocal: c.NoLocal, Subscription: c.SubscriptionName.String(),
+		Session: c.ConsumerID.SessionID, Subject: newSubject(c.ConsumerID, c),
 		Readable: s.mayRead(),
 		Abort:    s.abort(c.ConsumerID), Retroactive: c.Retroactive, MaximumPending: int(c.MaximumPendingMessageLimit),
 	}, own)
