@@ -38,8 +38,36 @@ func (p properties) Property(name string) selector.Value {
 	case "JMSXUserID":
 		return textOrNull(m.UserID())
 	}
+	if v, known := p.header(name); known {
+		return v
+	}
 	v, _ := wire.Lookup(m.Properties(), name)
 	return toSelector(v)
+}
+
+// header has the fields that ActiveMQ's selectors know beside those of JMS.
+func (p properties) header(name string) (v selector.Value, known bool) {
+	m := p.message
+	switch name {
+	case "JMSDestination":
+		d := m.Destination()
+		if original, moved := m.OriginalDestination(); moved {
+			d = original
+		}
+		return selector.TextValue(d.String()), true
+	case "JMSReplyTo":
+		if d, there := m.ReplyTo(); there {
+			return selector.TextValue(d.String()), true
+		}
+		return selector.NullValue(), true
+	case "JMSXGroupID":
+		return textOrNull(m.GroupID()), true
+	case "JMSXGroupSeq":
+		return selector.IntValue(int64(m.GroupSequence())), true
+	case "JMSXGroupFirstForConsumer":
+		return selector.BoolValue(m.IsFirstForConsumer()), true
+	}
+	return selector.Value{}, false
 }
 
 func textOrNull(s string) selector.Value {

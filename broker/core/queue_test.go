@@ -113,11 +113,13 @@ func TestWhatASelectorSeesOfAMessage(t *testing.T) {
 	})
 	sets := []message.Set{message.SetType("car"), message.SetTimestamp(7), message.SetPriority(3), message.SetExpiration(1 << 60),
 		message.SetProperties(properties)}
+	sets = append(sets, message.SetGroup("a group", 2)...)
 	for selector, matches := range map[string]bool{
 		"JMSType = 'car'": true, "JMSTimestamp = 7": true, "JMSPriority = 3": true, "JMSDeliveryMode = 'PERSISTENT'": true,
 		"JMSDeliveryMode = 'NON_PERSISTENT'": false, "JMSMessageID LIKE 'ID:c:1:1:%'": true, "JMSCorrelationID IS NULL": true,
 		"JMSRedelivered = FALSE": true, "JMSExpiration > 7": true, "JMSXUserID IS NULL": true, "text = 't'": true, "long = 1099511627776": true,
-		"double = 1.5": true, "bool = TRUE": true, "nothing IS NULL": true, "JMSReplyTo IS NULL": true,
+		"double = 1.5": true, "bool = TRUE": true, "nothing IS NULL": true, "JMSReplyTo IS NULL": true, "JMSXGroupID = 'a group'": true,
+		"JMSXGroupSeq = 2": true, "JMSDestination = 'topic://PRICES'": true, "JMSXGroupFirstForConsumer = FALSE": true,
 	} {
 		consumer := c.subscribe(core.ConsumerSpec{Destination: prices, Prefetch: 10, Selector: selector})
 		c.send(prices, "m", sets...)

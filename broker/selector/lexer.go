@@ -40,7 +40,7 @@ type lexer struct {
 
 // next returns the token at the front.
 func (l *lexer) next() (token, error) {
-	l.at += len(l.text[l.at:]) - len(strings.TrimLeft(l.text[l.at:], " \t\r\n\f"))
+	l.skip()
 	start, rest := l.at, l.text[l.at:]
 	if rest == "" {
 		return token{at: start}, nil
@@ -56,13 +56,33 @@ func (l *lexer) next() (token, error) {
 		l.at += len(word)
 		return token{kind: wordToken, text: word, upper: strings.ToUpper(word), at: start}, nil
 	}
-	for _, operator := range []string{"<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "(", ")", ","} {
+	for _, operator := range []string{"<>", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ","} {
 		if strings.HasPrefix(rest, operator) {
 			l.at += len(operator)
 			return token{kind: operatorToken, text: operator, upper: operator, at: start}, nil
 		}
 	}
 	return token{}, fmt.Errorf("position %d: unexpected character %q", start, first)
+}
+
+// skip goes over blanks and comments: from -- to the end of the line, and between /* and */.
+func (l *lexer) skip() {
+	for {
+		rest := strings.TrimLeft(l.text[l.at:], " \t\r\n\f")
+		l.at = len(l.text) - len(rest)
+		end := -1
+		if strings.HasPrefix(rest, "--") {
+			end = strings.IndexAny(rest, "\r\n")
+		} else if strings.HasPrefix(rest, "/*") {
+			if end = strings.Index(rest[2:], "*/"); end >= 0 {
+				end += 4
+			}
+		}
+		if end < 0 {
+			return
+		}
+		l.at += end
+	}
 }
 
 // quoted reads a text in single quotes, a quote in it being doubled.

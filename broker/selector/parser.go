@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +13,37 @@ type parser struct {
 	lexer lexer
 	token token
 	depth int
+	last  operand // what was read last
+}
+
+// operand is what is known of a value before there is a message. Of a property that is nothing: its kind is kindNull.
+type operand struct {
+	kind valueKind
+	at   int
+}
+
+// condition tells why an operand cannot be one.
+func (o operand) condition() error {
+	if o.kind == kindNull || o.kind == kindBool {
+		return nil
+	}
+	return fmt.Errorf("position %d: a condition is expected, and this is neither true nor false", o.at)
+}
+
+// ordered tells why an operand has no order. Of texts only properties have one, as in ActiveMQ.
+func (o operand) ordered() error {
+	if o.kind == kindText || o.kind == kindBool {
+		return fmt.Errorf("position %d: only numbers are less or greater than others", o.at)
+	}
+	return nil
+}
+
+// computes tells why one cannot compute with an operand. Texts can only be put together.
+func (o operand) computes(operator string) error {
+	if o.kind == kindBool || o.kind == kindText && operator != "+" {
+		return fmt.Errorf("position %d: a number is expected", o.at)
+	}
+	return nil
 }
 
 func (p *parser) whole() (expression, error) {
@@ -25,7 +57,7 @@ func (p *parser) whole() (expression, error) {
 	if p.token.kind != endToken {
 		return nil, p.expected("AND, OR or the end")
 	}
-	return e, nil
+	return e, p.last.condition()
 }
 
 func (p *parser) advance() (err error) {
@@ -61,34 +93,48 @@ type term struct {
 
 // chain reads operands between operators of one precedence. They are kept side by side, since one inside of the other
 // would need a stack as deep as the selector is long.
-func (p *parser) chain(operand func() (expression, error), operators []string) ([]term, error) {
-	e, err := operand()
+//
+// The operands of an operator are checked, and what they make is of a kind.
+func (p *parser) chain(read func() (expression, error), operators []string, check func(o operand, operator string) error, makes valueKind) ([]term, error) {
+	whole := p.token.at
+	e, err := read()
 	terms := []term{{"", e}}
 	for err == nil {
 		operator := p.token.upper
 		if p.token.kind == literalToken || p.token.kind == endToken || !slices.Contains(operators, operator) {
 			return terms, nil
 		}
+		if err = check(p.last, operator); err != nil {
+			break
+		}
+		if p.last.kind == kindText {
+			makes = kindText
+		}
 		if err = p.advance(); err != nil {
 			break
 		}
-		e, err = operand()
+		if e, err = read(); err == nil {
+			err = check(p.last, operator)
+		}
 		terms = append(terms, term{operator, e})
+		p.last = operand{makes, whole}
 	}
 	return nil, err
 }
+
+func isCondition(o operand, _ string) error { return o.condition() }
 
 func (p *parser) or() (expression, error) {
 	if p.depth++; p.depth > MaxDepth {
 		return nil, fmt.Errorf("position %d: parentheses nest more than %d deep", p.token.at, MaxDepth)
 	}
 	defer func() { p.depth-- }()
-	terms, err := p.chain(p.and, []string{"OR"})
+	terms, err := p.chain(p.and, []string{"OR"}, isCondition, kindBool)
 	return decide(terms, true), err
 }
 
 func (p *parser) and() (expression, error) {
-	terms, err := p.chain(p.not, []string{"AND"})
+	terms, err := p.chain(p.not, []string{"AND"}, isCondition, kindBool)
 	return decide(terms, false), err
 }
 
@@ -120,7 +166,7 @@ func known(x, y Value, v bool) Value {
 }
 
 func (p *parser) not() (expression, error) {
-	negate := false
+	negate, any := false, false
 	for {
 		found, err := p.take("NOT")
 		if err != nil {
@@ -129,13 +175,13 @@ func (p *parser) not() (expression, error) {
 		if !found {
 			break
 		}
-		negate = !negate
+		negate, any = !negate, true
 	}
 	e, err := p.comparison()
-	if err != nil {
-		return nil, err
+	if err != nil || !negate && !any {
+		return e, err
 	}
-	return negateIf(negate, e), nil
+	return negateIf(negate, e), p.last.condition()
 }
 
 func negateIf(negate bool, e expression) expression {
@@ -146,10 +192,23 @@ func negateIf(negate bool, e expression) expression {
 }
 
 func (p *parser) comparison() (expression, error) {
+	at := p.token.at
 	left, err := p.sum()
 	if err != nil {
 		return nil, err
 	}
+	before := p.last
+	e, err := p.compared(left)
+	if e == nil {
+		p.last = before
+		return left, err
+	}
+	p.last = operand{kindBool, at}
+	return e, err
+}
+
+// compared reads what follows the left side of a comparison, nil if it is none.
+func (p *parser) compared(left expression) (expression, error) {
 	if p.token.kind == operatorToken {
 		return p.relation(left)
 	}
@@ -176,7 +235,7 @@ func (p *parser) comparison() (expression, error) {
 	if negate {
 		return nil, p.expected("LIKE, BETWEEN or IN after NOT")
 	}
-	return left, nil
+	return nil, nil
 }
 
 var relations = map[string]func(a, b Value) Value{
@@ -189,14 +248,18 @@ var relations = map[string]func(a, b Value) Value{
 }
 
 func (p *parser) relation(left expression) (expression, error) {
-	compare := relations[p.token.text]
+	symbol, operand := p.token.text, p.last
+	compare := relations[symbol]
 	if compare == nil {
-		return left, nil
+		return nil, nil
 	}
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
 	right, err := p.sum()
+	if err == nil && symbol != "=" && symbol != "<>" {
+		err = errors.Join(operand.ordered(), p.last.ordered())
+	}
 	return func(m Properties) Value { return compare(left(m), right(m)) }, err
 }
 
@@ -214,7 +277,11 @@ func (p *parser) isNull(left expression, err error) (expression, error) {
 }
 
 func (p *parser) between(left expression) (expression, error) {
+	value := p.last
 	low, err := p.sum()
+	if err == nil {
+		err = errors.Join(value.ordered(), p.last.ordered())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -222,6 +289,9 @@ func (p *parser) between(left expression) (expression, error) {
 		return nil, err
 	}
 	high, err := p.sum()
+	if err == nil {
+		err = p.last.ordered()
+	}
 	return func(m Properties) Value {
 		v := left(m)
 		above, below := relations[">="](v, low(m)), relations["<="](v, high(m))
@@ -295,12 +365,12 @@ func (p *parser) like(left expression) (expression, error) {
 }
 
 func (p *parser) sum() (expression, error) {
-	terms, err := p.chain(p.product, []string{"+", "-"})
+	terms, err := p.chain(p.product, []string{"+", "-"}, operand.computes, kindFloat)
 	return compute(terms), err
 }
 
 func (p *parser) product() (expression, error) {
-	terms, err := p.chain(p.signed, []string{"*", "/"})
+	terms, err := p.chain(p.signed, []string{"*", "/", "%"}, operand.computes, kindFloat)
 	return compute(terms), err
 }
 
@@ -319,9 +389,9 @@ func compute(terms []term) expression {
 }
 
 func (p *parser) signed() (expression, error) {
-	negate := false
+	at, negate, signed := p.token.at, false, false
 	for p.token.kind == operatorToken && (p.token.text == "-" || p.token.text == "+") {
-		negate = negate != (p.token.text == "-")
+		negate, signed = negate != (p.token.text == "-"), true
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
@@ -330,6 +400,10 @@ func (p *parser) signed() (expression, error) {
 		p.token.value = IntValue(math.MinInt64) // the one long whose digits are none; its negative is itself
 	}
 	e, err := p.primary()
+	if err == nil && signed {
+		err = p.last.computes("-")
+		p.last = operand{kindFloat, at}
+	}
 	if err != nil || !negate {
 		return e, err
 	}
@@ -341,12 +415,15 @@ var reserved = []string{"AND", "OR", "NOT", "BETWEEN", "LIKE", "IN", "IS", "ESCA
 
 func (p *parser) primary() (expression, error) {
 	t := p.token
+	p.last = operand{at: t.at}
 	switch {
 	case t.kind == literalToken:
+		p.last.kind = t.value.kind
 		return func(Properties) Value { return t.value }, p.advance()
 	case t.upper == "(":
 		return p.parenthesis()
 	case t.upper == "TRUE" || t.upper == "FALSE":
+		p.last.kind = kindBool
 		v := BoolValue(t.upper == "TRUE")
 		return func(Properties) Value { return v }, p.advance()
 	case t.upper == "XPATH" || t.upper == "XQUERY":

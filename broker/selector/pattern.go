@@ -1,6 +1,9 @@
 package selector
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // pattern is the operand of LIKE: literal characters, any one character, and any run of characters.
 type pattern []patternRune
@@ -18,13 +21,13 @@ const (
 	anyRun                // %
 )
 
-// compilePattern reads a pattern; the character after the escape stands for itself.
+// compilePattern reads a pattern; a character that means something stands for itself after the escape.
 func compilePattern(text, escape string) pattern {
 	var p pattern
 	escaped := false
-	for _, r := range text {
+	for i, r := range text {
 		switch {
-		case !escaped && string(r) == escape:
+		case !escaped && string(r) == escape && escapes(text[i+len(escape):], escape):
 			escaped = true
 			continue
 		case !escaped && r == '%':
@@ -37,6 +40,11 @@ func compilePattern(text, escape string) pattern {
 		escaped = false
 	}
 	return p
+}
+
+// escapes tells whether the text begins with what an escape in front of it makes ordinary.
+func escapes(text, escape string) bool {
+	return strings.HasPrefix(text, "_") || strings.HasPrefix(text, "%") || strings.HasPrefix(text, escape)
 }
 
 // matches goes back only to the last run, so it takes no more than the product of both lengths.

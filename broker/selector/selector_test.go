@@ -92,7 +92,7 @@ func TestComparisons(t *testing.T) {
 	truths{
 		"colour = 'blue'": yes, "colour = 'Blue'": no, "colour <> 'red'": yes, "paid = TRUE": yes, "paid <> false": yes,
 		"paid = False": no, "weight = 2500": yes, "weight > 2499": yes, "weight >= 2500": yes, "weight < 2500": no, "weight <= 2500": yes,
-		"colour > 'a'": no, "colour < 'z'": no, "paid > FALSE": no, "weight = '2500'": no, "weight <> '2500'": yes, "colour > 1": no,
+		"colour > JMSType": no, "colour < JMSType": yes, "paid > weight": no, "weight = '2500'": no, "weight <> '2500'": yes, "colour > 1": no,
 		"colour = paid": no, "(weight > 1) = TRUE": yes, "empty = ''": yes, "quote = 'it''s'": yes, "'' = ''''": no,
 	}.check(t)
 }
@@ -112,7 +112,8 @@ func TestLike(t *testing.T) {
 		"colour LIKE 'blue'": yes, "colour LIKE 'b%'": yes, "colour LIKE '%u%'": yes, "colour LIKE 'b__e'": yes, "colour LIKE 'b_e'": no,
 		"colour LIKE '%'": yes, "empty LIKE '%'": yes, "empty LIKE ''": yes, "empty LIKE '_'": no, "colour LIKE '%blue%'": yes,
 		"colour LIKE 'bl'": no, "colour LIKE '%bl'": no, "colour NOT LIKE 'r%'": yes, "weight LIKE '%'": no, "colour LIKE 'B%'": no,
-		`rate LIKE '50\%\_\\' ESCAPE '\'`: yes, `rate LIKE '5_\%%' ESCAPE '\'`: yes, `colour LIKE 'b\%' ESCAPE '\'`: no,
+		`rate LIKE '50\%\_\\' ESCAPE '\'`: yes, `rate LIKE '5_\%%' ESCAPE '\'`: yes, `colour LIKE 'b\%' ESCAPE '\'`: no, `rate LIKE '50%%%' ESCAPE '%'`: yes, `rate LIKE '50%%_\' ESCAPE '%'`: yes, `colour LIKE 'x%' ESCAPE 'x'`: no,
+		`colour LIKE 'b!l%' ESCAPE '!'`: no, `colour LIKE 'blu%' ESCAPE '%'`: yes,
 		"rate LIKE '50ä%ä__' ESCAPE 'ä'": yes, "colour LIKE '%l%l%'": no, "JMSMessageID LIKE 'ID:_-%'": yes, "quote LIKE '%''s'": yes,
 	}.check(t)
 }
@@ -128,14 +129,15 @@ func TestLikeTakesNoMoreThanTheProductOfLengths(t *testing.T) {
 // Exact and approximate numbers compare with each other; what one of them is approximate of, is (JMS 1.1 §3.8.1.1, §3.8.1.2).
 func TestNumbers(t *testing.T) {
 	truths{
-		"weight = 2500.0": yes, "weight = 2.5e3": yes, "price = 5E-1": yes, "price = .5": yes, "price < 1": yes, "weight / 1000 = 2": yes,
-		"weight / 1000.0 = 2.5": yes, "7 / 2 = 3": yes, "-7 / 2 = -3": yes, "7 / 2. = 3.5": yes, "1 / 0 = 1": unknown, "1 / 0 IS NULL": yes,
+		"weight = 2500.0": yes, "weight = 2.5e3": yes, "price = 5E-1": yes, "price = .5": yes, "price < 1": yes, "weight / 1000 = 2.5": yes,
+		"weight / 1000.0 = 2.5": yes, "7 / 2 = 3.5": yes, "7 % 4 = 3": yes, "-7 % 4 = -3": yes, "7.5 % 2 = 1.5": yes, "7 / 2. = 3.5": yes, "1 / 0 > 5": yes, "1 % 0 = 1": unknown, "1 % 0 IS NULL": yes,
 		"1 / 0.0 > 1": yes, "0.0 / 0 = 0.0 / 0": no, "0.0 / 0 < 1": no, "0.0 / 0 <= 1": no, "1 + 2 * 3 = 7": yes, "(1 + 2) * 3 = 9": yes, "10 - 3 - 2 = 5": yes,
 		"16 / 4 / 2 = 2": yes, "2 - -3 = 5": yes, "-(1 + 2) = -3": yes, "- - 3 = +3": yes, "weight * price = 1250": yes,
-		"colour + 1 = 2": unknown, "paid * 2 = 2": unknown, "-colour = 1": unknown,
+		"colour + 1 = 'blue1'": yes, "colour + '!' = 'blue!'": yes, "'a' + paid = 'atrue'": yes, "colour + price IS NULL": yes, "paid * 2 = 2": unknown, "-colour = 1": unknown,
 		"12L = 12": yes, "0x1F = 31": yes, "0XaL = 10": yes, "017 = 15": yes, "0 = 0L": yes, "1.5d = 1.5F": yes, "1d = 1": yes, "2e3f = 2000": yes,
 		"0x1d = 29": yes, "010.5 = 10.5": yes,
-		"least = -9223372036854775808": yes, "least = -9223372036854775807": no, "least / -1 = least": yes,
+		"least = -9223372036854775808": yes, "least = -9223372036854775807": no, "least * -1 = least": yes,
+		"weight = 2500 -- a comment\n AND /* another */ paid": yes, "3 --2\n = 3": yes, "5 - -2 = 7": yes,
 		"9223372036854775807 > 9223372036854775806": yes, "9223372036854775808 > 9223372036854775807": no,
 		"big = 9007199254740993": no, "big = 9007199254740993.0": yes,
 	}.check(t)
@@ -171,6 +173,18 @@ func TestWhatIsWrongAndWhere(t *testing.T) {
 		"a IN (1)":                          `position 6: expected a text in single quotes, found "1"`,
 		"a BETWEEN 1 OR 2":                  `position 12: expected AND, found "OR"`,
 		"and = 1":                           `position 0: expected a property, a literal or a parenthesis, found "and"`,
+		"3 + 5":                             `position 0: a condition is expected, and this is neither true nor false`,
+		"TRUE AND 3 + 5":                    `position 9: a condition is expected, and this is neither true nor false`,
+		"'a' OR a":                          `position 0: a condition is expected, and this is neither true nor false`,
+		"NOT 'a'":                           `position 4: a condition is expected, and this is neither true nor false`,
+		"NOT NOT -a":                        `position 8: a condition is expected, and this is neither true nor false`,
+		"a > 'b'":                           `position 4: only numbers are less or greater than others`,
+		"TRUE <= a":                         `position 0: only numbers are less or greater than others`,
+		"(a = 1) < 2":                       `position 1: only numbers are less or greater than others`,
+		"a BETWEEN 'b' AND c":               `position 10: only numbers are less or greater than others`,
+		"'a' * 2 = 1":                       `position 0: a number is expected`,
+		"a + TRUE = 1":                      `position 4: a number is expected`,
+		"-'a' = 1":                          `position 1: a number is expected`,
 		"NULL = 1":                          `position 0: expected a property, a literal or a parenthesis, found "NULL"`,
 		"a = 12LL":                          `position 4: "12LL" is not a number, or too large`,
 		"a = 1.5L":                          `position 4: "1.5L" is not a number, or too large`,

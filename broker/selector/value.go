@@ -1,5 +1,11 @@
 package selector
 
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
 // Value is null, a boolean, an exact number, an approximate number, or a text.
 type Value struct {
 	kind  valueKind
@@ -68,11 +74,14 @@ func equal(a, b Value) Value {
 	return BoolValue(a.bool == b.bool)
 }
 
-// order compares numbers; with null it is unknown, and false of anything else, since only numbers have an order.
+// order compares numbers, and texts, as ActiveMQ does though JMS has no order for them. With null it is unknown, and false of
+// anything else.
 func order(a, b Value, holds func(sign int) bool) Value {
 	switch {
 	case a.kind == kindNull || b.kind == kindNull:
 		return Value{}
+	case a.kind == kindText && b.kind == kindText:
+		return BoolValue(holds(strings.Compare(a.text, b.text)))
 	case !a.isNumber() || !b.isNumber():
 		return BoolValue(false)
 	case a.kind == kindInt && b.kind == kindInt:
@@ -95,8 +104,12 @@ func sign[T int64 | float64](a, b T) int {
 	return 0
 }
 
-// arithmetic computes; what is not a number makes the result null, as does a division of exact numbers by zero.
+// arithmetic computes, as ActiveMQ does: a division is approximate, and texts are put together. What is not a number makes
+// the result null, as does the rest of a division of exact numbers by zero.
 func arithmetic(operator string, a, b Value) Value {
+	if operator == "+" && a.kind == kindText {
+		return join(a, b)
+	}
 	if !a.isNumber() || !b.isNumber() {
 		return Value{}
 	}
@@ -111,8 +124,23 @@ func arithmetic(operator string, a, b Value) Value {
 		return FloatValue(x - y)
 	case "*":
 		return FloatValue(x * y)
+	case "/":
+		return FloatValue(x / y)
 	}
-	return FloatValue(x / y)
+	return FloatValue(math.Mod(x, y))
+}
+
+// join is a text with what is written of b behind it; null if b is an approximate number, which each language writes its own way.
+func join(a, b Value) Value {
+	switch b.kind {
+	case kindText:
+		return TextValue(a.text + b.text)
+	case kindInt:
+		return TextValue(a.text + strconv.FormatInt(b.int, 10))
+	case kindBool:
+		return TextValue(a.text + strconv.FormatBool(b.bool))
+	}
+	return Value{}
 }
 
 func exact(operator string, x, y int64) Value {
@@ -123,8 +151,10 @@ func exact(operator string, x, y int64) Value {
 		return IntValue(x - y)
 	case operator == "*":
 		return IntValue(x * y)
+	case operator == "/":
+		return FloatValue(float64(x) / float64(y))
 	case y == 0:
 		return Value{}
 	}
-	return IntValue(x / y)
+	return IntValue(x % y)
 }
