@@ -5,14 +5,11 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
 )
 
-func (m *model) beginBranch(t *rapid.T) {
-	c := m.drawClient(t)
-	if c.tx != nil {
-		t.Skip("it has a transaction")
-	}
+func (m *model) beginBranch(t *rapid.T, c *modelClient) {
 	m.branches++
 	x := message.XID{Format: m.branches, Global: "g"}
 	tx, err := c.BeginBranch(x)
@@ -22,10 +19,19 @@ func (m *model) beginBranch(t *rapid.T) {
 	c.tx = &modelTx{Transaction: tx, branch: x}
 }
 
+// prepare prepares a client's branch, or a new one in which a client has consumed and sent something.
 func (m *model) prepare(t *rapid.T) {
 	c := m.drawClient(t)
-	if c.tx == nil || c.tx.branch.Global == "" {
-		t.Skip("no branch")
+	if c.tx == nil {
+		var consumer *modelConsumer
+		var letters []*letter
+		if c, consumer, letters = m.drawFlight(t); c.tx == nil {
+			m.beginBranch(t, c)
+			m.finishIn(t, c.tx, consumer, letters, ackOf(t, core.Standard, letters))
+		}
+	}
+	if c.tx.branch.Global == "" {
+		t.Skip("its transaction is local")
 	}
 	tx, readOnly := c.tx, false
 	c.tx = nil

@@ -164,11 +164,7 @@ func (m *model) individual(t *rapid.T) {
 // finish acknowledges that letters are consumed, in the client's transaction if it has one and likes to.
 func (m *model) finish(t *rapid.T, c *modelClient, consumer *modelConsumer, letters []*letter, a core.Ack) {
 	if c.tx != nil && rapid.Bool().Draw(t, "transacted") {
-		m.acknowledge(t, consumer, a, c.tx)
-		for _, l := range letters {
-			l.tx, l.counted = c.tx, false
-		}
-		c.tx.acks = append(c.tx.acks, letters...)
+		m.finishIn(t, c.tx, consumer, letters, a)
 	} else {
 		m.acknowledge(t, consumer, a, nil)
 		for _, l := range letters {
@@ -176,6 +172,14 @@ func (m *model) finish(t *rapid.T, c *modelClient, consumer *modelConsumer, lett
 		}
 	}
 	m.absorb(t, true)
+}
+
+func (m *model) finishIn(t *rapid.T, tx *modelTx, consumer *modelConsumer, letters []*letter, a core.Ack) {
+	m.acknowledge(t, consumer, a, tx)
+	for _, l := range letters {
+		l.tx, l.counted = tx, false
+	}
+	tx.acks = append(tx.acks, letters...)
 }
 
 func (m *model) delivered(t *rapid.T) {
@@ -212,6 +216,10 @@ func (m *model) begin(t *rapid.T) {
 	c := m.drawClient(t)
 	if c.tx != nil {
 		t.Skip("it has a transaction")
+	}
+	if rapid.Bool().Draw(t, "distributed") {
+		m.beginBranch(t, c)
+		return
 	}
 	c.tx = &modelTx{Transaction: c.client.begin().Transaction}
 }

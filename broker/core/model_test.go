@@ -37,7 +37,6 @@ func TestBrokerIsItsModel(t *testing.T) {
 			"begin":       m.begin,
 			"commit":      m.commit,
 			"rollback":    m.rollback,
-			"begin xa":    m.beginBranch,
 			"prepare":     m.prepare,
 			"decide":      m.decide,
 			"close":       m.closeConsumer,
