@@ -49,6 +49,12 @@ type Config struct {
 	Redelivery *RedeliveryPlugin `yaml:"redeliveryPlugin,omitempty"`
 	// TimeStamping has the broker set the times of messages, nil leaves that to clients.
 	TimeStamping *policy.TimeStamping `yaml:"timeStampingBrokerPlugin,omitempty"`
+	// Destinations are there from the beginning on.
+	Destinations []Destination `yaml:"destinations,omitempty"`
+	// SchedulePeriodForDestinationPurge is how often inactive destinations are looked for, in milliseconds; 0 is never.
+	SchedulePeriodForDestinationPurge int64 `yaml:"schedulePeriodForDestinationPurge"`
+	// MaxPurgedDestinationsPerSweep is how many of them are removed at a time; 0 is all.
+	MaxPurgedDestinationsPerSweep int `yaml:"maxPurgedDestinationsPerSweep"`
 	// SystemUsage has the limits of the broker's memory and store.
 	SystemUsage SystemUsage `yaml:"systemUsage"`
 	// VirtualDestinations are virtual topics and composite destinations.
@@ -121,6 +127,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("a broker needs a name, a data directory and at least one openwire address")
 	}
 	if err := c.validateAuth(); err != nil {
+		return err
+	}
+	if err := c.validateDestinations(); err != nil {
 		return err
 	}
 	if err := c.SystemUsage.validate(); err != nil {

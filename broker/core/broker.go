@@ -71,6 +71,7 @@ type Broker struct {
 	anonymousAdvisories bool
 	routes              atomic.Pointer[routing]
 	past                statistics // of destinations that are no more
+	populations         populations
 	audience            audience
 	answered            atomic.Int64 // questions for statistics
 	url, data           string
@@ -138,6 +139,9 @@ func (b *Broker) queue(d destination.Destination) (*queue, error) {
 	if q := b.queues[d]; q != nil {
 		return q, nil
 	}
+	if err := b.admits(d); err != nil {
+		return nil, err
+	}
 	if err := b.store.Create(d, nil); err != nil {
 		b.logger.Debug("a queue is not kept: the store takes nothing more", "queue", d.String(), "error", err)
 	}
@@ -150,6 +154,7 @@ func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
 	q.backing = queueBacking{b.store, q}
 	q.policy.Store(b.policies.Find(d))
 	b.queues[d] = q
+	b.populations.count(d, q.policy.Load(), +1)
 	q.place = b.advisories.enter(q)
 	b.routes.Load().enter(q)
 	b.followQueue(q)
@@ -170,6 +175,9 @@ func (b *Broker) topic(d destination.Destination) (*topic, error) {
 	if t := b.topics[d]; t != nil {
 		return t, nil
 	}
+	if err := b.admits(d); err != nil {
+		return nil, err
+	}
 	return b.addTopic(d, nil), nil
 }
 
@@ -177,6 +185,7 @@ func (b *Broker) topic(d destination.Destination) (*topic, error) {
 func (b *Broker) addTopic(d destination.Destination, owner *Connection) *topic {
 	t := &topic{broker: b, name: d, owner: owner}
 	t.policy.Store(b.policies.Find(d))
+	b.populations.count(d, t.policy.Load(), +1)
 	t.recovery.limit = int(b.memory.limit / 16)
 	b.topics[d] = t
 	b.linkDurables(t)

@@ -36,6 +36,7 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 func (b *Broker) use(policies *policy.Map) {
 	b.policies = policies
 	b.setRouting(policies.Virtual)
+	b.recount()
 	b.audits.forget()
 	b.stamping.Store(policies.TimeStamping)
 	b.redelivery.Store(policies.Redelivery)

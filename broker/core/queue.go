@@ -36,6 +36,7 @@ type queue struct {
 	producers atomic.Int64 // how many there are
 	usage     usage
 	statistics
+	idle idle
 
 	mu       sync.Mutex
 	window   line

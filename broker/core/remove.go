@@ -101,6 +101,7 @@ func (b *Broker) forgetQueue(q *queue) {
 	if b.queues[q.name] == q {
 		b.routes.Load().leave(q)
 		delete(b.queues, q.name)
+		b.populations.count(q.name, b.policies.Find(q.name), -1)
 		b.past.outlive(&q.statistics)
 		b.removals.Add(1)
 	}
@@ -139,6 +140,7 @@ func (b *Broker) forgetTopic(t *topic) {
 	defer b.mu.Unlock()
 	if b.topics[t.name] == t && t.durables.empty() {
 		delete(b.topics, t.name)
+		b.populations.count(t.name, b.policies.Find(t.name), -1)
 		b.past.outlive(&t.statistics)
 		b.removals.Add(1)
 	}

@@ -21,6 +21,7 @@ type topic struct {
 
 	producers atomic.Int64 // how many there are
 	statistics
+	idle     idle
 	recovery recovery
 
 	mu            sync.RWMutex

@@ -45,6 +45,9 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport, Spool: spooled,
 	})
 	defer n.live.end()
+	if err := createDestinations(b, n.options.Config); err != nil {
+		return err
+	}
 	listeners, err := n.listen(b, id)
 	if err != nil {
 		return err
@@ -90,6 +93,7 @@ func (n *Node) help(serving context.Context, stop context.CancelCauseFunc, b *co
 	var helpers sync.WaitGroup
 	helpers.Go(func() { maintain(serving, b, s, n.options.Logger) })
 	helpers.Go(func() { removeOffline(serving, b, n.options.Config.DurableSubscribers) })
+	helpers.Go(func() { collectInactive(serving, b, n.options.Config) })
 	helpers.Go(func() { deliverScheduled(serving, b, n.options.Logger) })
 	if n.options.Active != nil {
 		helpers.Go(func() {

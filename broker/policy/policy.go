@@ -33,6 +33,7 @@ type Policy struct {
 	// get are found anyway.
 	ExpireMessagesPeriod int64 `yaml:"expireMessagesPeriod"`
 	Flow                 `yaml:",inline"`
+	Destinations         `yaml:",inline"`
 	// Of these, advisories are sent, to those who listen: that a message was consumed, reached the destination, is on its way to a
 	// consumer, was discarded; that a consumer of a topic is slow, that a producer is held, that the memory is full; and that nobody
 	// was there for a message that is not persistent.
@@ -79,6 +80,7 @@ func Default() Policy {
 		QueueBrowserPrefetch: ClientBrowserPrefetch,
 		ExpireMessagesPeriod: 30_000,
 		Flow:                 Flow{ProducerFlowControl: true, CursorMemoryHighWaterMark: 70},
+		Destinations:         Destinations{InactiveTimeoutBeforeGC: 60_000, MaxDestinations: -1},
 	}
 }
 
@@ -95,7 +97,7 @@ func (p *Policy) Validate() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.Flow.validate(), p.DeadLetterStrategy.validate(), p.PendingMessageLimitStrategy.validate(),
+	return errors.Join(p.Flow.validate(), p.Destinations.validate(), p.DeadLetterStrategy.validate(), p.PendingMessageLimitStrategy.validate(),
 		p.MessageEvictionStrategy.validate(), p.SubscriptionRecoveryPolicy.validate(), p.SlowConsumerStrategy.validate())
 }
 
