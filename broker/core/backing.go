@@ -21,6 +21,9 @@ type backing interface {
 	origin(m *message.Message) (p *policy.Policy, at destination.Destination, subscription string)
 	// returned is called when messages came back from a consumer, or a consumer has left.
 	returned()
+	// hide says that a prepared branch has consumed messages, and reveal that it has its outcome: until then the store pages past them.
+	hide(sequences []uint64)
+	reveal(sequences []uint64)
 	// horizon says that messages below sequence may have been dispatched.
 	horizon(sequence uint64, done func()) error
 }
@@ -38,10 +41,7 @@ func (b queueBacking) page(after uint64, maxMessages, maxBytes int) ([]*message.
 func (b queueBacking) admit(*node) bool { return true }
 
 func (b queueBacking) remove(stored []*node, tx StoreTx, done func()) error {
-	sequences := make([]uint64, len(stored))
-	for i, n := range stored {
-		sequences[i] = n.message.BrokerSequence()
-	}
+	sequences := sequencesOf(stored)
 	if tx != nil {
 		return tx.Remove(b.queue.name, sequences)
 	}
@@ -57,6 +57,10 @@ func (b queueBacking) origin(*message.Message) (*policy.Policy, destination.Dest
 }
 
 func (b queueBacking) returned() {}
+
+func (b queueBacking) hide([]uint64) {}
+
+func (b queueBacking) reveal([]uint64) {}
 
 func (b queueBacking) horizon(sequence uint64, done func()) error {
 	return b.store.Horizon(b.queue.name, sequence, done)

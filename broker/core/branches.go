@@ -113,6 +113,11 @@ func (b *Broker) recoverBranches() {
 		w := &work{broker: b, branch: p.XID, phase: prepared, preparation: p.Preparation, recovered: &p}
 		b.branches.works[p.XID] = w
 		b.branches.count(w.consumedOf(), +1)
+		for _, a := range p.Acknowledged {
+			if d := b.durable(a.Subscription); d != nil {
+				d.hide(a.Sequences)
+			}
+		}
 		b.logger.Info("a transaction waits for its outcome", "transaction", p.XID.String(), "prepared by", p.Connection)
 	}
 	for _, d := range b.store.Heuristics() {

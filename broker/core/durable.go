@@ -36,6 +36,7 @@ type durable struct {
 	// Under the queue's lock.
 	redeliveries map[uint64]int      // of messages that are back in the store
 	claimed      map[uint64]struct{} // consumed in transactions that outlive their consumer
+	hidden       []uint64            // consumed in prepared branches, in order
 	passed       []Span              // not wanted, which the store is to be told
 	skipped      int                 // their number
 	locals       []string            // the connections whose messages are its own, if it wants none of these
@@ -70,6 +71,7 @@ func (d *durable) page(after uint64, maxMessages, maxBytes int) ([]*message.Mess
 func (d *durable) admit(n *node) bool {
 	sequence := n.message.BrokerSequence()
 	if n.stored {
+		n.after = max(n.after, d.hiddenBelow(sequence))
 		if _, claimed := d.claimed[sequence]; claimed {
 			return false
 		}
@@ -83,6 +85,29 @@ func (d *durable) admit(n *node) bool {
 		d.pass(Span{n.after + 1, sequence})
 	}
 	return false
+}
+
+// hide implements backing. What comes after something hidden does not stand for it when it is acknowledged, since it may come back.
+func (d *durable) hide(sequences []uint64) {
+	d.hidden = append(d.hidden, sequences...)
+	slices.Sort(d.hidden)
+}
+
+// reveal implements backing.
+func (d *durable) reveal(sequences []uint64) {
+	sequences = slices.Sorted(slices.Values(sequences))
+	d.hidden = slices.DeleteFunc(d.hidden, func(hidden uint64) bool {
+		_, revealed := slices.BinarySearch(sequences, hidden)
+		return revealed
+	})
+}
+
+// hiddenBelow returns the last of what is hidden below a sequence, 0 if there is none.
+func (d *durable) hiddenBelow(sequence uint64) uint64 {
+	if i, _ := slices.BinarySearch(d.hidden, sequence); i > 0 {
+		return d.hidden[i-1]
+	}
+	return 0
 }
 
 func (d *durable) wanted(m *message.Message) bool {

@@ -60,3 +60,42 @@ func endWithASubscription(t *testing.T, next func(*broker) *broker, online bool,
 		t.Errorf("online %t: the other one has %q, want %q", online, got, others)
 	}
 }
+
+// TestWhatIsRolledBackIsNotAcknowledgedWithItsNeighbours has a consumer get what came before and after a prepared acknowledgement, and
+// acknowledge that when the branch is rolled back.
+func TestWhatIsRolledBackIsNotAcknowledgedWithItsNeighbours(t *testing.T) {
+	for name, next := range map[string]func(*broker) *broker{
+		"here": func(b *broker) *broker { return b }, "at the next broker": func(b *broker) *broker { return b.crash(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroker(t, 0)
+			c := b.connectAs("ID:1", "client")
+			s := c.durably(prices, "s")
+			for _, text := range []string{"1", "2", "3"} {
+				c.send(prices, text)
+			}
+			sequences := s.expect("1", "2", "3")
+			s.ack(core.Ack{Kind: core.Individual, Last: sequences[1], Count: 1}, c.join(branch))
+			c.prepare(branch)
+			c.Close(core.NoneDelivered)
+			b = next(b)
+			again := b.connectAs("ID:2", "client")
+			s = again.durably(prices, "s")
+			got := s.take()
+			c = b.connect("ID:m")
+			c.send(prices, "4")
+			got = append(got, s.take()...)
+			b.must(c.RollbackBranch(branch, nil))
+			b.settle()
+			for _, d := range got {
+				if text := string(d.Message.Content()); text != "1" {
+					s.ack(core.Ack{Kind: core.Individual, Last: d.Message.BrokerSequence(), Count: 1}, nil)
+				}
+			}
+			again.leave(core.NoneDelivered)
+			if got := b.backlog("s"); got != "1 2" {
+				t.Errorf("the subscription has %q, want what was rolled back and what was not acknowledged", got)
+			}
+		})
+	}
+}

@@ -85,3 +85,12 @@ func storedOf(nodes []*node) []*node {
 	}
 	return stored
 }
+
+// sequencesOf are the broker sequences of some nodes.
+func sequencesOf(nodes []*node) []uint64 {
+	sequences := make([]uint64, len(nodes))
+	for i, n := range nodes {
+		sequences[i] = n.message.BrokerSequence()
+	}
+	return sequences
+}

@@ -41,10 +41,36 @@ func (a consumption) lock(tx StoreTx) error {
 func (q *queue) lock(nodes []*node, tx StoreTx) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if stored := storedOf(nodes); len(stored) > 0 {
-		return q.backing.remove(stored, tx, nil)
+	stored := storedOf(nodes)
+	if len(stored) == 0 {
+		return nil
 	}
-	return nil
+	q.backing.hide(sequencesOf(stored))
+	return q.backing.remove(stored, tx, nil)
+}
+
+// reveals returns what ends that what the branch has consumed is hidden.
+func (t *work) reveals() (all []func()) {
+	reveal := func(q *queue, sequences []uint64) {
+		all = append(all, func() {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.backing.reveal(sequences)
+		})
+	}
+	for _, a := range t.acks {
+		for _, nodes := range bySeat(a.nodes) {
+			reveal(nodes[0].seat.queue, sequencesOf(storedOf(nodes)))
+		}
+	}
+	if t.recovered != nil {
+		for _, a := range t.recovered.Acknowledged {
+			if d := t.broker.durable(a.Subscription); d != nil {
+				reveal(d.queue, a.Sequences)
+			}
+		}
+	}
+	return all
 }
 
 // isPrepared goes on with what was asked for meanwhile.
@@ -100,6 +126,9 @@ func (a consumption) end() {
 // settle does what an outcome that is durable brings.
 func (t *work) settle(d Decision, first uint64) {
 	t.broker.branches.count(t.consumedOf(), -1)
+	for _, reveal := range t.reveals() { // not before what comes back is there
+		defer reveal()
+	}
 	if d.Committed {
 		for _, s := range t.sends {
 			if s.place >= 0 && !s.left {
