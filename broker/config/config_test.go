@@ -42,6 +42,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"name: a\nname: b\n":                "already defined at line 1",
 		"name: a\n---\nname: b\n":           "broker.yaml:2: a second document",
 		"name: a\n---\n\tx":                 "line 3",
+		"destinationPolicies: [{default: true, deadLetterStrategy: {discarding: {processExpired: false}}}]": "there is nothing to say here",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)

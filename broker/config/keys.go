@@ -34,7 +34,9 @@ func checkKeys(path string, n *yaml.Node, t reflect.Type) error {
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		below, found := known[key.Value]
-		if !found {
+		if !found && len(known) == 0 {
+			return fmt.Errorf("%s:%d: unknown key %q: there is nothing to say here", path, key.Line, key.Value)
+		} else if !found {
 			return fmt.Errorf("%s:%d: unknown key %q; did you mean %q?", path, key.Line, key.Value, Nearest(key.Value, known))
 		}
 		if err := checkKeys(path, value, below); err != nil {
