@@ -410,3 +410,47 @@ func TestACommitBringsBackAQueueThatWasRemoved(t *testing.T) {
 		t.Errorf("there are %d bytes", len(got))
 	}
 }
+
+// TestWhatIsRolledBackComesBackOnce has a consumer read messages back between the moment that the store has a rollback and the moment
+// that the queue learns of it.
+func TestWhatIsRolledBackComesBackOnce(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	work(c)
+	c.prepare(branch)
+	b = b.crash(0)
+	c = b.connect("ID:d")
+	consumer := &consumer{broker: b, to: bills}
+	b.log.Hold()
+	b.must(b.store.Barrier(func() {
+		var err error
+		consumer.Consumer, err = c.Subscribe(core.ConsumerSpec{Destination: bills, Prefetch: 10}, consumer)
+		b.must(err)
+	}))
+	b.must(b.connect("ID:m").RollbackBranch(branch, nil))
+	b.log.Release()
+	consumer.expect("consumed+1", "kept+1")
+}
+
+// TestWhatIsRolledBackComesBackOnceToADurableSubscription is that for a durable subscription.
+func TestWhatIsRolledBackComesBackOnceToADurableSubscription(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connectAs("ID:1", "client")
+	s := c.durably(prices, "s")
+	c.send(prices, "1")
+	c.send(prices, "2")
+	s.consumed(s.expect("1", "2")[0], c.join(branch))
+	c.prepare(branch)
+	b = b.crash(0)
+	c = b.connectAs("ID:2", "client")
+	s = &consumer{broker: b, to: prices}
+	b.log.Hold()
+	b.must(b.store.Barrier(func() {
+		var err error
+		s.Consumer, err = c.Subscribe(core.ConsumerSpec{Destination: prices, Prefetch: 10, Subscription: "s"}, s)
+		b.must(err)
+	}))
+	b.must(b.connect("ID:m").RollbackBranch(branch, nil))
+	b.log.Release()
+	s.expect("1+1", "2+1")
+}

@@ -214,12 +214,12 @@ func (d *durable) putBack(n *node) {
 
 // readmit makes messages part of the backlog again that were not because of a prepared transaction.
 func (d *durable) readmit(sequences []uint64) {
-	if d.queue.attended.Load() {
-		d.queue.readmit(sequences)
-		return
-	}
 	d.queue.mu.Lock()
 	defer d.queue.mu.Unlock()
+	if d.queue.attended.Load() {
+		d.queue.restore(sequences)
+		return
+	}
 	for _, sequence := range sequences {
 		d.queue.cursor = min(d.queue.cursor, sequence-1)
 	}

@@ -202,17 +202,22 @@ func (q *queue) awake() {
 	}
 }
 
-// readmit puts stored messages back where they were, which were not in the queue because of a prepared transaction. What is
-// still behind the cursor comes by itself.
+// readmit puts stored messages back where they were, which were not in the queue because of a prepared transaction.
 func (q *queue) readmit(sequences []uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.restore(sequences)
+}
+
+// restore is readmit with the queue's lock held. What is still behind the cursor comes by itself, and what a page brought as soon as the
+// store had the outcome is there.
+func (q *queue) restore(sequences []uint64) {
 	q.behind = true
 	orders := q.orders()
 	slices.Sort(sequences)
 	var back []*node
 	for _, sequence := range sequences {
-		if sequence > q.cursor || q.deleted {
+		if sequence > q.cursor || q.deleted || orders.has(sequence) {
 			continue
 		}
 		m, err := q.load(sequence)
@@ -247,9 +252,18 @@ func (q *queue) orders() (all orders) {
 	return append(all, ordered{1<<64 - 1, q.arrivals + orderStep})
 }
 
+func (o orders) find(sequence uint64) (i int, found bool) {
+	return slices.BinarySearchFunc(o, sequence, func(e ordered, s uint64) int { return cmp.Compare(e.sequence, s) })
+}
+
+func (o orders) has(sequence uint64) bool {
+	_, found := o.find(sequence)
+	return found
+}
+
 // before is an order in front of what was stored after a sequence.
 func (o orders) before(sequence uint64) uint64 {
-	i, _ := slices.BinarySearchFunc(o, sequence, func(e ordered, s uint64) int { return cmp.Compare(e.sequence, s) })
+	i, _ := o.find(sequence)
 	return o[i].order - orderStep/2
 }
 
