@@ -55,6 +55,8 @@ type Config struct {
 	SchedulePeriodForDestinationPurge int64 `yaml:"schedulePeriodForDestinationPurge"`
 	// MaxPurgedDestinationsPerSweep is how many of them are removed at a time; 0 is all.
 	MaxPurgedDestinationsPerSweep int `yaml:"maxPurgedDestinationsPerSweep"`
+	// MaxUncommittedCount is how many sends and acknowledgements a transaction may have before it is rolled back; 0 is any number.
+	MaxUncommittedCount int `yaml:"maxUncommittedCount"`
 	// SystemUsage has the limits of the broker's memory and store.
 	SystemUsage SystemUsage `yaml:"systemUsage"`
 	// VirtualDestinations are virtual topics and composite destinations.

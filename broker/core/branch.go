@@ -51,7 +51,10 @@ func (t *Transaction) late(m *message.Message) error {
 	if t.connection.spec.Again && (m == nil || !t.broker.stores(m) || !t.broker.store.Fresh(m)) {
 		return nil
 	}
-	if t.phase == ended {
+	switch {
+	case t.branch == message.XID{}:
+		return NotStarted(t.name)
+	case t.phase == ended:
 		return xaErrorf(xaUnknownTransaction, "Transaction '%v' has not been started.", t.branch)
 	}
 	return xaErrorf(xaProtocol, "Transaction '%v' is prepared: it takes no more.", t.branch)
@@ -217,7 +220,13 @@ func (t *Transaction) record() Committed {
 	return Committed{Connection: t.connection.recorded(), Name: t.name, Time: t.broker.millis()}
 }
 
-// localName is the name of a local transaction as ActiveMQ writes it.
-func localName(connection string, number int64) string {
+// NotStarted is what becomes of what belongs to a local transaction that is none of its connection's.
+func NotStarted(name string) error {
+	return errorf(TransactionRolledBack, "Transaction '%s' has not been started. It was not begun on this connection, or has ended: it was rolled back; "+
+		"do all of it again", name)
+}
+
+// LocalName is the name of a local transaction as ActiveMQ writes it.
+func LocalName(connection string, number int64) string {
 	return fmt.Sprintf("TX:%s:%d", connection, number)
 }

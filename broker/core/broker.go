@@ -26,6 +26,8 @@ type Options struct {
 	// 0 is 256 MiB. A quarter of it is what messages sent in open transactions may take beside that, after which more are
 	// refused; and another what stored messages in flight may take, after which each consumer has one at a time.
 	MemoryLimit int64
+	// MaxUncommittedCount is how many messages and acknowledgements a transaction may have before it is rolled back, 0 for any number.
+	MaxUncommittedCount int
 	// URL and Data are where clients reach the broker, and where it keeps things: statistics tell it.
 	URL, Data string
 	NoSpace   NoSpace
@@ -66,6 +68,7 @@ type Broker struct {
 	name, id            string
 	schedule            *schedule
 	branches            branches
+	maxUncommitted      int
 	watch               watch
 	advisories          *advisories
 	anonymousAdvisories bool
@@ -88,13 +91,14 @@ func New(o Options) *Broker {
 	}
 	b := &Broker{
 		name: o.Name, id: o.ID, store: o.Store, now: o.Now, logger: o.Logger, anonymousAdvisories: o.AnonymousProducerAdvisories,
-		memory:      newGauge(o.MemoryLimit),
-		open:        newGauge(max(1, o.MemoryLimit/4)),
-		queues:      map[destination.Destination]*queue{},
-		topics:      map[destination.Destination]*topic{},
-		followers:   map[*Consumer]*follower{},
-		connections: map[string]*Connection{},
-		clients:     map[string]*Connection{},
+		maxUncommitted: o.MaxUncommittedCount,
+		memory:         newGauge(o.MemoryLimit),
+		open:           newGauge(max(1, o.MemoryLimit/4)),
+		queues:         map[destination.Destination]*queue{},
+		topics:         map[destination.Destination]*topic{},
+		followers:      map[*Consumer]*follower{},
+		connections:    map[string]*Connection{},
+		clients:        map[string]*Connection{},
 	}
 	b.noSpace, b.url, b.data = o.NoSpace, o.URL, o.Data
 	b.own = &Connection{broker: b}

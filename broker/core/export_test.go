@@ -7,3 +7,6 @@ func (b *Broker) InMemory() (windows, flight int64) { return b.cached.Load(), b.
 
 // DeadLetters is where dead letters go by default.
 var DeadLetters = destination.Destination{Kind: destination.Queue, Name: "ActiveMQ.DLQ"}
+
+// SetMaxUncommitted is Options.MaxUncommittedCount.
+func (b *Broker) SetMaxUncommitted(most int) { b.maxUncommitted = most }

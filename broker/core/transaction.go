@@ -81,7 +81,7 @@ func (c *Connection) Begin(number int64) (*Transaction, error) {
 		return nil, errorf(ResourceAllocation, "the connection has %d transactions open, which is the most: commit or close what has opened them", maxLocal)
 	}
 	t := c.work()
-	t.name = localName(c.spec.ID, number)
+	t.name = LocalName(c.spec.ID, number)
 	c.transactions[t] = struct{}{}
 	return t, nil
 }
@@ -142,6 +142,9 @@ func (t *Transaction) send(m *message.Message) error {
 		return b.schedule.manage(m, nil)
 	}
 	if err := t.room(); err != nil {
+		return err
+	}
+	if err := t.another(); err != nil {
 		return err
 	}
 	if p == nil {
@@ -302,6 +305,9 @@ func (t *Transaction) Commit(done func()) error {
 		return err
 	}
 	defer t.leave()
+	if t.phase == ended {
+		return NotStarted(t.name)
+	}
 	delete(t.connection.transactions, t)
 	t.phase = ended
 	if t.failed != nil {

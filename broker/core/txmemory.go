@@ -20,6 +20,23 @@ func (t *work) room() error {
 		"commit more often, and close what has left a transaction open", b.open.limit)
 }
 
+// another rolls back what has more in it than the broker's owner allows. The client begins another one then.
+func (t *Transaction) another() error {
+	most := t.broker.maxUncommitted
+	if most <= 0 || t.sent+len(t.acks) < most {
+		return nil
+	}
+	name := t.name
+	if t.owner != nil {
+		t.broker.logger.Warn("rolled back a transaction that has too much in it", "transaction", name, "connection", t.owner.spec.ID, "maxUncommittedCount", most)
+	}
+	delete(t.connection.transactions, t)
+	t.end()
+	t.undo()
+	return errorf(ResourceAllocation, "Can not send message on transaction with id: '%s', Transaction has reached the maximum allowed number of "+
+		"pending send operations before commit of '%d'", name, most)
+}
+
 // keeps tells whether a stored message for a queue stays in memory until the commit. Else the queue reads it from the store
 // when a consumer wants it, as it does with all that it has no room for.
 func (t *work) keeps(m *message.Message) bool {

@@ -126,3 +126,37 @@ func TestWhatComesBackFromATransactionIsSelected(t *testing.T) {
 	selecting := c.subscribe(core.ConsumerSpec{Destination: orders, Prefetch: 1000, Selector: "JMSType = '3'"})
 	selecting.expect(bulk()[3] + "+1")
 }
+
+func TestATransactionOfTooManyMessages(t *testing.T) {
+	b := newBroker(t, 0)
+	b.SetMaxUncommitted(3)
+	c := b.connect("ID:c")
+	c.send(bills, "consumed")
+	consumer := c.consume(bills, 1)
+	tx := c.begin()
+	consumer.consumed(consumer.expect("consumed")[0], tx)
+	tx.send(orders, "one")
+	tx.send(orders, "two")
+	refused(t, tx.Send(c.make(orders, "three")), core.ResourceAllocation, "Can not send message on transaction with id: 'TX:ID:c:1', "+
+		"Transaction has reached the maximum allowed number of pending send operations before commit of '3'")
+	for what, err := range map[string]error{"a send": tx.Send(c.make(orders, "four")), "the commit": tx.Commit(nil)} {
+		if err == nil || !strings.Contains(err.Error(), "Transaction 'TX:ID:c:1' has not been started.") {
+			t.Errorf("%s afterwards: %v", what, err)
+		}
+	}
+	again := c.begin()
+	again.send(orders, "again")
+	again.commit()
+	distributed := c.join(branch)
+	for range 3 {
+		distributed.send(orders, "never")
+	}
+	if err := distributed.Send(c.make(orders, "never")); err == nil {
+		t.Error("a branch may have more")
+	}
+	wantCode(t, c.CommitBranch(branch, true, nil), -4)
+	c.Close(core.NoneDelivered)
+	if got := b.rest(orders) + "|" + b.rest(bills); got != "again|consumed" {
+		t.Errorf("left is %q", got)
+	}
+}

@@ -43,6 +43,7 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 			Fail: n.options.Config.SystemUsage.SendFailIfNoSpace, After: n.options.Config.SystemUsage.SendFailIfNoSpaceAfterTimeout,
 		},
 		AnonymousProducerAdvisories: n.options.Config.AnonymousProducerAdvisorySupport, Spool: spooled,
+		MaxUncommittedCount: n.options.Config.MaxUncommittedCount,
 	})
 	defer n.live.end()
 	if err := createDestinations(b, n.options.Config); err != nil {

@@ -49,8 +49,7 @@ func (s *session) begun(id int64) (*core.Transaction, error) {
 	if t := s.transactions[id]; t != nil {
 		return t, nil
 	}
-	return nil, &core.Error{Kind: core.TransactionRolledBack,
-		Text: "the transaction was not begun on this connection, or has ended: it was rolled back with the connection before; do all of it again"}
+	return nil, core.NotStarted(core.LocalName(s.id.Value.String(), id))
 }
 
 // commit makes the transaction happen, in turn with what waits for memory if it needs some itself. Clients wait for the
