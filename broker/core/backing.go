@@ -10,6 +10,8 @@ import (
 type backing interface {
 	// page loads messages with sequences above after, as Store.Page does.
 	page(after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
+	// pagePriority is page for messages of one priority.
+	pagePriority(priority byte, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
 	// admit is asked before a message comes into the window, and may complete its node. One that it refuses is none of the queue's.
 	admit(n *node) bool
 	// remove ends stored messages, as part of tx if there is one. Otherwise done is called when that is durable.
@@ -36,6 +38,10 @@ type queueBacking struct {
 
 func (b queueBacking) page(after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
 	return b.store.Page(b.queue.name, after, maxMessages, maxBytes)
+}
+
+func (b queueBacking) pagePriority(priority byte, after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
+	return b.store.PagePriority(b.queue.name, priority, after, maxMessages, maxBytes)
 }
 
 func (b queueBacking) admit(*node) bool { return true }

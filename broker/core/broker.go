@@ -118,7 +118,9 @@ func New(o Options) *Broker {
 			continue
 		}
 		q := b.addQueue(r.Destination, nil)
-		q.behind = r.Messages > 0
+		if r.Messages > 0 {
+			q.fallBehind()
+		}
 		q.suspect, q.horizon = r.Horizon, r.Horizon
 		q.requested.Store(r.Horizon)
 	}
@@ -157,6 +159,10 @@ func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
 	q := &queue{broker: b, name: d, owner: owner}
 	q.backing = queueBacking{b.store, q}
 	q.policy.Store(b.policies.Find(d))
+	q.tiers = make([]tier, 1)
+	if q.policy.Load().PrioritizedMessages {
+		q.tiers = make([]tier, priorities)
+	}
 	b.queues[d] = q
 	b.populations.count(d, q.policy.Load(), +1)
 	q.place = b.advisories.enter(q)

@@ -17,6 +17,9 @@ func (q *queue) sweep() {
 	}
 	q.roused = nil
 	for q.anyoneReady() {
+		if len(q.tiers) > 1 && q.page() {
+			continue // what comes in may be before what is there
+		}
 		n := q.next(q.offered, now)
 		if n == nil {
 			return
@@ -129,46 +132,4 @@ func (q *queue) lookAgainFrom(order uint64) {
 		q.epoch++
 		q.furthest = 0
 	}
-}
-
-// page brings in what the store holds, once the window is low, and tells whether there is more in the window now.
-func (q *queue) page() bool {
-	if !q.behind || !q.hungry() {
-		return false
-	}
-	messages, err := q.backing.page(q.cursor, pageMessages, pageBytes)
-	if err != nil {
-		q.broker.logger.Error("cannot read messages back", "queue", q.name.String(), "error", err)
-		return false
-	}
-	if len(messages) == 0 {
-		q.behind = false
-	}
-	admitted := false
-	for _, m := range messages {
-		admitted = q.push(m, true) || admitted
-	}
-	if len(messages) > 0 && !admitted {
-		q.broker.feed(map[*queue]struct{}{q: {}}) // goes on when others had the lock
-	}
-	return admitted
-}
-
-// hungry tells whether the window has nothing left for some consumer that could take more. A consumer whose selector matches
-// nothing in the window makes it grow, up to a limit; who waits for something deeper in the queue waits until others consume.
-func (q *queue) hungry() bool {
-	if q.waiting >= cacheBytes || q.window.after(q.offered) != nil {
-		return false
-	}
-	for q.anyoneReady() {
-		s := q.exclusive
-		if s == nil {
-			s = q.ready[0].first
-		}
-		if s.room() {
-			return true
-		}
-		q.rest(s)
-	}
-	return false
 }

@@ -58,13 +58,18 @@ func newDurable(b *Broker, s Subscription, id uint64) (*durable, error) {
 		Subscription: s, broker: b, id: id, selector: chosen, since: b.millis(),
 		topics: map[*topic]links{}, redeliveries: map[uint64]int{}, claimed: map[uint64]struct{}{},
 	}
-	d.queue = &queue{broker: b, name: s.Destination, backing: d, cursor: id, behind: true}
+	d.queue = &queue{broker: b, name: s.Destination, backing: d, tiers: []tier{{cursor: id, behind: true}}}
 	return d, nil
 }
 
 // page implements backing.
 func (d *durable) page(after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
 	return d.broker.store.PageSubscription(d.id, after, maxMessages, maxBytes)
+}
+
+// pagePriority implements backing. A subscription has one tier.
+func (d *durable) pagePriority(_ byte, after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
+	return d.page(after, maxMessages, maxBytes)
 }
 
 // admit implements backing: the selector is tried when a message is next.
@@ -199,7 +204,7 @@ func (d *durable) returned() {
 			q.free([]*node{n})
 		}
 	}
-	q.behind = true
+	q.tiers[0].behind = true
 }
 
 func (d *durable) putBack(n *node) {
@@ -208,7 +213,7 @@ func (d *durable) putBack(n *node) {
 	if n.redeliveries > 0 {
 		d.redeliveries[sequence] = n.redeliveries
 	}
-	d.queue.cursor = min(d.queue.cursor, n.after)
+	d.queue.tiers[0].cursor = min(d.queue.tiers[0].cursor, n.after)
 	d.queue.take(n)
 }
 
@@ -221,9 +226,9 @@ func (d *durable) readmit(sequences []uint64) {
 		return
 	}
 	for _, sequence := range sequences {
-		d.queue.cursor = min(d.queue.cursor, sequence-1)
+		d.queue.tiers[0].cursor = min(d.queue.tiers[0].cursor, sequence-1)
 	}
-	d.queue.behind = true
+	d.queue.tiers[0].behind = true
 }
 
 // claim notes what a consumer that ended has in open transactions, so that nobody gets it before these end.

@@ -80,10 +80,10 @@ func (q *queue) expire(now int64) {
 func (q *queue) expireStored(now int64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.behind || q.deleted {
+	if !q.isBehind() || q.deleted {
 		return false
 	}
-	sequences := q.backing.expired(q.cursor, now, expireAtOnce)
+	sequences := q.backing.expired(q.lowestCursor(), now, expireAtOnce)
 	var gone []*node
 	for _, sequence := range sequences {
 		m, err := q.load(sequence)
@@ -91,14 +91,14 @@ func (q *queue) expireStored(now int64) bool {
 			q.broker.logger.Error("cannot read an expired message back", "queue", q.name.String(), "error", err)
 			return false
 		}
-		if m != nil {
+		if m != nil && sequence > q.tiers[q.tierOf(m)].cursor {
 			gone = append(gone, &node{message: m, stored: true, after: sequence - 1})
 		}
 	}
 	if len(gone) > 0 {
 		q.lapse(gone)
 	}
-	return len(sequences) == expireAtOnce
+	return len(gone) == expireAtOnce
 }
 
 // load returns a stored message of the queue, nil if it is gone.

@@ -188,7 +188,7 @@ func (b *Broker) wake(d destination.Destination) {
 // awake looks for messages in the store that came there without passing through the queue.
 func (q *queue) awake() {
 	q.mu.Lock()
-	q.behind = true
+	q.fallBehind()
 	retired := q.deleted && q.owner == nil
 	if !retired {
 		q.dispatch()
@@ -212,33 +212,41 @@ func (q *queue) readmit(sequences []uint64) {
 // restore is readmit with the queue's lock held. What is still behind the cursor comes by itself, and what a page brought as soon as the
 // store had the outcome is there.
 func (q *queue) restore(sequences []uint64) {
-	q.behind = true
-	orders := q.orders()
+	q.fallBehind()
+	known := map[int]orders{} // by tier
 	slices.Sort(sequences)
 	var back []*node
 	for _, sequence := range sequences {
-		if sequence > q.cursor || q.deleted || orders.has(sequence) {
+		if q.deleted {
 			continue
 		}
 		m, err := q.load(sequence)
 		if err != nil {
 			q.broker.logger.Error("cannot read a message back", "queue", q.name.String(), "error", err)
-		} else if m != nil {
-			back = append(back, &node{message: m, stored: true, suspect: true, after: sequence - 1, order: orders.before(sequence)})
+		}
+		at := q.tierOf(m)
+		if m == nil || sequence > q.tiers[at].cursor {
+			continue
+		}
+		if known[at] == nil {
+			known[at] = q.orders(at)
+		}
+		if !known[at].has(sequence) {
+			back = append(back, &node{message: m, stored: true, suspect: true, after: sequence - 1, order: known[at].before(sequence)})
 		}
 	}
 	q.giveBack(back)
 	q.dispatch()
 }
 
-// orders are the orders of a queue's stored messages by their sequences, in the window and in flight.
+// orders are the orders of stored messages of one tier of a queue by their sequences, in the window and in flight.
 type orders []ordered
 
 type ordered struct{ sequence, order uint64 }
 
-func (q *queue) orders() (all orders) {
+func (q *queue) orders(at int) (all orders) {
 	note := func(n *node) {
-		if n.stored {
+		if n.stored && n.tier() == at {
 			all = append(all, ordered{n.message.BrokerSequence(), n.order})
 		}
 	}
@@ -249,7 +257,7 @@ func (q *queue) orders() (all orders) {
 		s.eachInFlight(note)
 	}
 	slices.SortFunc(all, func(a, b ordered) int { return cmp.Compare(a.sequence, b.sequence) })
-	return append(all, ordered{1<<64 - 1, q.arrivals + orderStep})
+	return append(all, ordered{1<<64 - 1, uint64(at)<<tierShift | q.arrivals + orderStep})
 }
 
 func (o orders) find(sequence uint64) (i int, found bool) {

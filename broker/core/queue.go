@@ -42,8 +42,7 @@ type queue struct {
 	window   line
 	waiting  int // bytes of stored messages in the window
 	arrivals uint64
-	cursor   uint64 // highest sequence of a stored message that came into the window
-	behind   bool   // the store has messages above cursor that are not in the window
+	tiers    []tier // one, or one for each priority: the highest first
 	deleted  bool
 	through  uint64 // of one that is deleted: the highest sequence that is gone with it
 	swept    lastSweep
@@ -91,9 +90,9 @@ func (q *queue) arrive(m *message.Message, stored bool) {
 	switch {
 	case !stored:
 		q.push(m, false)
-	case m.BrokerSequence() <= q.cursor: // the pager was quicker
-	case q.behind || !q.fits():
-		q.behind = true
+	case m.BrokerSequence() <= q.tiers[q.tierOf(m)].cursor: // the pager was quicker
+	case q.tiers[q.tierOf(m)].behind || !q.fits():
+		q.tiers[q.tierOf(m)].behind = true
 	default:
 		q.push(m, true)
 	}
@@ -108,13 +107,14 @@ func (q *queue) fits() bool {
 	return q.waiting < windowBytes || q.broker.cached.Load() < cacheBytes
 }
 
-// push puts a message in at the end of the window, and tells whether it belongs there.
+// push puts a message in at the end of its tier of the window, and tells whether it belongs there.
 func (q *queue) push(m *message.Message, stored bool) bool {
 	q.arrivals += orderStep
-	n := &node{message: m, order: q.arrivals, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
+	at := q.tierOf(m)
+	n := &node{message: m, order: uint64(at)<<tierShift | q.arrivals, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
 	if stored {
-		n.after, q.cursor = q.cursor, m.BrokerSequence()
-		n.suspect = q.cursor < q.suspect
+		n.after, q.tiers[at].cursor = q.tiers[at].cursor, m.BrokerSequence()
+		n.suspect = m.BrokerSequence() < q.suspect
 	}
 	if !q.backing.admit(n) {
 		return false
@@ -124,6 +124,7 @@ func (q *queue) push(m *message.Message, stored bool) bool {
 		q.occupy(m.Size())
 	}
 	q.window.insert(n)
+	q.lookAgainFrom(n.order)
 	return true
 }
 

@@ -47,6 +47,8 @@ type Store interface {
 	// Page loads messages of a queue with sequences above after, in order, without those already removed; one at least if
 	// there is one, then not more than maxMessages or maxBytes.
 	Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
+	// PagePriority is Page for messages of one priority.
+	PagePriority(queue destination.Destination, priority byte, after uint64, maxMessages, maxBytes int) ([]*message.Message, error)
 	// Subscriptions lists the durable subscriptions from before, the oldest first.
 	Subscriptions() []RecoveredSubscription
 	// Subscribe begins a durable subscription to what is added from now on, in place of one of the same client and name. Its id is

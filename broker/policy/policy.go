@@ -18,6 +18,9 @@ type Policy struct {
 	StrictOrderDispatch bool `yaml:"strictOrderDispatch"`
 	// AllConsumersExclusiveByDefault makes each consumer of a queue want it for itself, as with consumer.exclusive.
 	AllConsumersExclusiveByDefault bool `yaml:"allConsumersExclusiveByDefault"`
+	// PrioritizedMessages gives messages of higher priority to consumers first, also those that are only stored. It holds for queues
+	// that come into being after it was set.
+	PrioritizedMessages bool `yaml:"prioritizedMessages"`
 	// QueuePrefetch is the prefetch of queue consumers that ask for their client's default, ClientQueuePrefetch.
 	QueuePrefetch int `yaml:"queuePrefetch"`
 	// QueueBrowserPrefetch is the prefetch of browsers that ask for their client's default, ClientBrowserPrefetch.

@@ -145,7 +145,7 @@ func arrivalOf(r *record, at log.Position) (arrival, error) {
 	if r.body == nil {
 		a.parts = slices.Clone(r.parts)
 		at = a.parts[0]
-		a.item = newItem(at, r.size, r.expiration)
+		a.item = newItem(at, r.size, r.expiration, r.priority)
 		return a, nil
 	}
 	m, err := message.Parse(r.body)
@@ -153,7 +153,7 @@ func arrivalOf(r *record, at log.Position) (arrival, error) {
 		return arrival{}, err
 	}
 	a.destination, a.producer, a.producerSequence = m.RawDestination(), m.RawProducer(), m.ProducerSequence()
-	a.item = newItem(at, uint32(m.Size()), m.Expiration())
+	a.item = newItem(at, uint32(m.Size()), m.Expiration(), m.Priority())
 	return a, nil
 }
 

@@ -15,6 +15,8 @@ const (
 	// maxNeeds is the largest number of durable subscriptions that an item can tell.
 	maxNeeds = 1<<needBits - 1
 	needBits = 16
+	// priorityBits is what an item has for its priority.
+	priorityBits = 4
 
 	chunkItems = 512
 	smallChunk = 16 // items below which no room is given back
@@ -24,23 +26,25 @@ const (
 type item struct {
 	sequence uint64
 	entry    uint64 // of its record, or of its first part; 0 once it is removed
-	life     uint64 // when it expires, and how many durable subscriptions need it
+	life     uint64 // when it expires, its priority, and how many durable subscriptions need it
 	offset   uint32
 	bits     uint32 // the size, and whether it is leaving
 }
 
-func newItem(at log.Position, size uint32, expiration int64) item {
-	it := item{entry: at.Entry, offset: at.Offset, bits: size}
-	if 0 < expiration && expiration < 1<<(64-needBits) { // what is beyond is as good as never
-		it.life = uint64(expiration) << needBits
+func newItem(at log.Position, size uint32, expiration int64, priority byte) item {
+	it := item{entry: at.Entry, offset: at.Offset, bits: size, life: uint64(priority) << needBits}
+	if 0 < expiration && expiration < 1<<(64-needBits-priorityBits) { // what is beyond is as good as never
+		it.life |= uint64(expiration) << (needBits + priorityBits)
 	}
 	return it
 }
 
 // expiration is in milliseconds since 1970; 0 is never.
-func (it *item) expiration() int64 { return int64(it.life >> needBits) }
+func (it *item) expiration() int64 { return int64(it.life >> (needBits + priorityBits)) }
 
-func (it *item) expired(now int64) bool { return it.life>>needBits > 0 && it.expiration() <= now }
+func (it *item) expired(now int64) bool { return it.expiration() > 0 && it.expiration() <= now }
+
+func (it *item) priority() byte { return byte(it.life >> needBits & (1<<priorityBits - 1)) }
 
 // needs is how many durable subscriptions are not through with a topic's message. Only a holder counts them.
 func (it *item) needs() int     { return int(it.life & maxNeeds) }

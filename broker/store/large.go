@@ -57,7 +57,7 @@ func (s *Store) writeMessage(done func(), r record, m *message.Message, parts []
 	r.kind = enveloped(r.kind)
 	r.destination = m.RawDestination()
 	r.producer, r.producerSequence = m.RawProducer(), m.ProducerSequence()
-	r.expiration, r.size, r.parts = m.Expiration(), uint32(m.Size()), parts
+	r.expiration, r.priority, r.size, r.parts = m.Expiration(), m.Priority(), uint32(m.Size()), parts
 	return s.write(done, r, nil)
 }
 

@@ -90,8 +90,17 @@ func (s *Store) Expirations(queue destination.Destination) (all []Expiration) {
 // Page loads messages of a queue with sequences above after, in their order, without those whose removal is on its way: one
 // at least if there is one, then no more than maxMessages or, by their sizes, maxBytes.
 func (s *Store) Page(queue destination.Destination, after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
+	return s.page(queue, after, maxMessages, maxBytes, func(*item) bool { return true })
+}
+
+// PagePriority is Page for messages of one priority.
+func (s *Store) PagePriority(queue destination.Destination, priority byte, after uint64, maxMessages, maxBytes int) ([]*message.Message, error) {
+	return s.page(queue, after, maxMessages, maxBytes, func(it *item) bool { return it.priority() == priority })
+}
+
+func (s *Store) page(queue destination.Destination, after uint64, maxMessages, maxBytes int, of func(*item) bool) ([]*message.Message, error) {
 	for {
-		found := s.locatePage(queue, after, maxMessages, maxBytes)
+		found := s.locatePage(queue, after, maxMessages, maxBytes, of)
 		var messages []*message.Message
 		for _, place := range found {
 			m, err := s.load(queue, place)
@@ -126,7 +135,7 @@ func (s *Store) placeOf(it *item) place {
 	return place{sequence: it.sequence, at: it.position(), size: it.size(), parts: s.state.large[it.sequence]}
 }
 
-func (s *Store) locatePage(queue destination.Destination, after uint64, maxMessages, maxBytes int) []place {
+func (s *Store) locatePage(queue destination.Destination, after uint64, maxMessages, maxBytes int, of func(*item) bool) []place {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.state.names[queue]
@@ -136,7 +145,7 @@ func (s *Store) locatePage(queue destination.Destination, after uint64, maxMessa
 	var found []place
 	bytes := 0
 	for it := range q.above(after) {
-		if s.hides(q, it) {
+		if s.hides(q, it) || !of(it) {
 			continue
 		}
 		bytes += it.size()

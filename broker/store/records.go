@@ -19,7 +19,8 @@ type kind byte
 // destination and producer ids as in a message. body is a message's bytes up to the record's end; its broker sequence
 // is the record's, whatever the bytes say. An envelope is what applying needs to know of a message that lies in parts:
 //
-//	destination, producer, producerSequence (s), expiration (s), size, then for each part up to the record's end:
+//	destination, producer, producerSequence (s), expiration (s), size, with the priority and one above its 32 bits and nothing
+//	there in the first logs, where it counts as ordinary, then for each part up to the record's end:
 //	the difference of its entry to that of the part before, and its offset
 //
 // sequences are differences (s) to the one before, up to the record's end. spans are in order, each the difference of its
@@ -98,6 +99,7 @@ type record struct {
 	producer         []byte
 	producerSequence int64
 	expiration       int64
+	priority         byte
 	size             uint32
 	parts            []log.Position
 
@@ -163,7 +165,7 @@ func (r *record) appendEnvelope(b []byte) []byte {
 	b = appendName(appendName(b, r.destination), r.producer)
 	b = binary.AppendVarint(b, r.producerSequence)
 	b = binary.AppendVarint(b, r.expiration)
-	b = binary.AppendUvarint(b, uint64(r.size))
+	b = binary.AppendUvarint(b, uint64(r.size)|uint64(r.priority+1)<<32)
 	entry := uint64(0)
 	for _, p := range r.parts {
 		b = binary.AppendUvarint(b, p.Entry-entry)
@@ -254,13 +256,26 @@ func (r *record) decodeProducers(d *wire.Reader) {
 func (r *record) decodeEnvelope(d *wire.Reader) {
 	r.destination, r.producer = name(d), name(d)
 	r.producerSequence, r.expiration = varint(d), varint(d)
-	r.size = uint32(limited(d, maxSize))
+	r.decodeSize(d)
 	entry := uint64(0)
 	for d.Err() == nil && d.Len() > 0 {
 		entry += uvarint(d)
 		r.parts = append(r.parts, log.Position{Entry: entry, Offset: uint32(limited(d, math.MaxUint32))})
 	}
 	if len(r.parts) == 0 {
+		d.Fail(wire.ErrTruncated)
+	}
+}
+
+// decodeSize reads the size and the priority of what an envelope is for.
+func (r *record) decodeSize(d *wire.Reader) {
+	const ordinary = 4 // JMS 1.1 §3.4.10
+	n := limited(d, 10<<32|maxSize)
+	r.size, r.priority = uint32(n), ordinary
+	if n>>32 > 0 {
+		r.priority = byte(n>>32) - 1
+	}
+	if r.size > maxSize {
 		d.Fail(wire.ErrTruncated)
 	}
 }
