@@ -17,7 +17,7 @@ type Connector struct {
 	Address string
 	// MaximumConnections is how many clients may be connected at once; 1000 if the URL says nothing.
 	MaximumConnections int
-	// MaximumProducers and MaximumConsumers are how many one connection may have at once, 0 is without end. Those of advisories
+	// MaximumProducers and MaximumConsumers are how many one connection may have at once, 0 is the session's own bound. Those of advisories
 	// count, and are not refused.
 	MaximumProducers, MaximumConsumers int
 	// AllowLinkStealing has a client id that is taken pass to who comes with it.

@@ -2,6 +2,9 @@ package core
 
 import "github.com/twinmesh/twinmesh/broker/destination"
 
+// maxTemporary bounds how many temporary destinations a connection has.
+const maxTemporary = 10_000
+
 // AddTemporary creates a temporary destination, which ends with the connection. Creating one again does nothing, as a
 // client does after a failover.
 func (c *Connection) AddTemporary(d destination.Destination) error {
@@ -14,6 +17,9 @@ func (c *Connection) AddTemporary(d destination.Destination) error {
 	defer c.mu.Unlock()
 	if _, exists := c.temporary[d]; exists {
 		return nil
+	}
+	if len(c.temporary) >= maxTemporary {
+		return errorf(ResourceAllocation, "cannot create %s: the connection has %d temporary destinations; delete what is not needed any more", d, maxTemporary)
 	}
 	if !c.broker.addTemporary(d, c) {
 		return errorf(InvalidDestination, "cannot create %s: another connection has it", d)

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/twinmesh/twinmesh/broker/core"
@@ -90,4 +91,20 @@ func TestTemporaryDestinationsAreTold(t *testing.T) {
 			t.Errorf("%v: told %d times of what is no more", d, n)
 		}
 	}
+}
+
+func TestAConnectionHasSoManyTemporaryDestinations(t *testing.T) {
+	b := newBroker(t, 1)
+	c := b.connect("ID:c")
+	name := func(n int) destination.Destination {
+		return destination.Destination{Kind: destination.TempTopic, Name: fmt.Sprintf("ID:c:%d", n)}
+	}
+	for n := range 10_000 {
+		b.must(c.AddTemporary(name(n)))
+	}
+	wantError(t, c.AddTemporary(name(10_000)), core.ResourceAllocation, "the connection has 10000 temporary destinations")
+	b.must(c.AddTemporary(name(1)))
+	b.must(c.RemoveTemporary(name(1)))
+	b.must(c.AddTemporary(name(10_000)))
+	b.must(b.connect("ID:d").AddTemporary(name(10_001)))
 }

@@ -1,15 +1,20 @@
 package openwire
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/destination"
 )
 
+// maxPerConnection is how many consumers, and how many producers, a connection may have where the connector says nothing: so many that
+// only a program that forgets to close them gets there.
+const maxPerConnection = 100_000
+
 // admitConsumer tells why the client may not have another consumer, nil if it may.
 func (s *session) admitConsumer(d destination.Destination) error {
-	if most := s.options.Connector.MaximumConsumers; most > 0 && len(s.consumers) >= most && !d.IsAdvisory() {
+	if most := cmp.Or(s.options.Connector.MaximumConsumers, maxPerConnection); len(s.consumers) >= most && !d.IsAdvisory() {
 		return s.tooMany("consumer", most)
 	}
 	return s.mayConsume(d)
@@ -17,7 +22,7 @@ func (s *session) admitConsumer(d destination.Destination) error {
 
 // admitProducer does that for a producer, whose destination may be the zero one.
 func (s *session) admitProducer(d destination.Destination) error {
-	if most := s.options.Connector.MaximumProducers; most > 0 && len(s.producers) >= most && !d.IsAdvisory() {
+	if most := cmp.Or(s.options.Connector.MaximumProducers, maxPerConnection); len(s.producers) >= most && !d.IsAdvisory() {
 		return s.tooMany("producer", most)
 	}
 	if d.Kind == 0 {

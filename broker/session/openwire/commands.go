@@ -3,6 +3,7 @@ package openwire
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -155,11 +156,9 @@ func (s *session) lastDelivered(c *openwire.RemoveInfo) core.LastDelivered {
 }
 
 func (s *session) removeSession(id int64, last core.LastDelivered) {
-	s.unsubscribeAll(last, func(key openwire.ConsumerID) bool { return key.SessionID == id })
-	for key := range s.producers {
-		if key.SessionID == id {
-			s.unproduce(key)
-		}
+	s.unsubscribeAll(last, maps.Keys(s.consumersOf[id]))
+	for producer := range s.producersOf[id] {
+		s.unproduce(producer)
 	}
 }
 

@@ -2,6 +2,7 @@ package openwire
 
 import (
 	"errors"
+	"maps"
 	"net"
 
 	"github.com/twinmesh/twinmesh/broker/core"
@@ -105,7 +106,7 @@ func (s *session) connectAgain(c *openwire.ConnectionInfo, r reply) error {
 // back at once; the rest waits for what was sent before.
 func (s *session) disconnect(last core.LastDelivered, r reply) {
 	s.last, s.left = last, true
-	s.unsubscribeAll(last, func(openwire.ConsumerID) bool { return true })
+	s.unsubscribeAll(last, maps.Keys(s.consumers))
 	s.parking.whenEmpty(func() {
 		s.connection.Close(last)
 		r.done()

@@ -2,6 +2,7 @@ package openwire
 
 import (
 	"errors"
+	"iter"
 	"strings"
 	"sync"
 	"time"
@@ -67,6 +68,7 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 		return err
 	}
 	s.consumers[*c.ConsumerID] = own
+	s.consumersOf.add(c.ConsumerID.SessionID, *c.ConsumerID)
 	if c.PrefetchSize > 0 && own.Prefetch() == 0 { // the client has to know that it must pull
 		s.out.command(&openwire.ConsumerControl{ConsumerID: c.ConsumerID, Destination: c.Destination})
 	}
@@ -99,23 +101,26 @@ func beyond(c *openwire.ConsumerInfo) string {
 
 func (s *session) unsubscribe(id openwire.ConsumerID, last core.LastDelivered) {
 	if c := s.consumers[id]; c != nil {
-		delete(s.consumers, id)
-		c.stopPulls()
+		s.strike(id)
 		c.Close(last)
 	}
 }
 
-// unsubscribeAll ends the consumers of certain ids together.
-func (s *session) unsubscribeAll(last core.LastDelivered, ends func(openwire.ConsumerID) bool) {
+// unsubscribeAll ends the consumers of some ids together.
+func (s *session) unsubscribeAll(last core.LastDelivered, ids iter.Seq[openwire.ConsumerID]) {
 	var ending []*core.Consumer
-	for id, c := range s.consumers {
-		if ends(id) {
-			delete(s.consumers, id)
-			c.stopPulls()
-			ending = append(ending, c.Consumer)
-		}
+	for id := range ids {
+		ending = append(ending, s.consumers[id].Consumer)
+		s.strike(id)
 	}
 	s.connection.CloseConsumers(last, ending...)
+}
+
+// strike forgets a consumer that is about to be closed.
+func (s *session) strike(id openwire.ConsumerID) {
+	s.consumers[id].stopPulls()
+	delete(s.consumers, id)
+	s.consumersOf.remove(id.SessionID, id)
 }
 
 // acknowledge passes an acknowledgement on. One of an unknown consumer is of messages from before a failover. Whoever

@@ -28,17 +28,24 @@ func (s *session) produce(c *openwire.ProducerInfo) error {
 		return err
 	}
 	s.producers[*c.ProducerID] = p
-	if c.WindowSize > 0 {
-		s.windows[producerKey(c.ProducerID)] = c
-	}
+	s.producersOf.add(c.ProducerID.SessionID, *c.ProducerID)
+	s.senders[producerKey(c.ProducerID)] = sender{p, c.ProducerID, c.WindowSize > 0}
 	return nil
+}
+
+// sender is a producer as its messages name it.
+type sender struct {
+	producer *core.Producer
+	id       *openwire.ProducerID
+	counts   bool // what is on the way, and so wants to be told of what has arrived
 }
 
 // unproduce ends a producer.
 func (s *session) unproduce(id openwire.ProducerID) {
 	if p := s.producers[id]; p != nil {
 		delete(s.producers, id)
-		delete(s.windows, producerKey(&id))
+		s.producersOf.remove(id.SessionID, id)
+		delete(s.senders, producerKey(&id))
 		p.Close()
 	}
 }
@@ -118,12 +125,7 @@ func (s *session) sendInTurn(m *message.Message, block *core.Block, r arrival) e
 
 // producerOf returns who sends a message, nil if that is not known.
 func (s *session) producerOf(m *message.Message) *core.Producer {
-	for id, p := range s.producers {
-		if string(m.RawSender()) == producerKey(&id) {
-			return p
-		}
-	}
-	return nil
+	return s.senders[string(m.RawSender())].producer
 }
 
 // sendTransacted sends in a transaction, which fails if the message does; a client that waits for no answer learns at the commit.
@@ -163,8 +165,8 @@ type arrival struct {
 func (s *session) arrival(m *message.Message) arrival {
 	id, wanted := m.Command()
 	a := arrival{reply: s.reply(id, wanted)}
-	if p := s.windows[string(m.RawSender())]; p != nil {
-		a.producer = p.ProducerID
+	if p := s.senders[string(m.RawSender())]; p.counts {
+		a.producer = p.id
 		a.size = int32(1024 + len(m.Content()) + len(m.Properties()))
 	}
 	return a

@@ -71,7 +71,9 @@ type session struct {
 	last         core.LastDelivered // for consumers that the client did not close
 	consumers    map[openwire.ConsumerID]*consumer
 	producers    map[openwire.ProducerID]*core.Producer
-	windows      map[string]*openwire.ProducerInfo // of producers with a window, by their id's bytes
+	consumersOf  bySession[openwire.ConsumerID]
+	producersOf  bySession[openwire.ProducerID]
+	senders      map[string]sender                 // by their ids' bytes
 	transactions map[int64]*core.Transaction       // begun on this connection
 	branches     map[message.XID]*core.Transaction // likewise, until a client leaves them
 }
@@ -113,7 +115,8 @@ func (s *session) forget() {
 	s.user, s.userName, s.writable, s.writableState = nil, "", nil, writableState{}
 	s.consumers = map[openwire.ConsumerID]*consumer{}
 	s.producers = map[openwire.ProducerID]*core.Producer{}
-	s.windows = map[string]*openwire.ProducerInfo{}
+	s.consumersOf, s.producersOf = bySession[openwire.ConsumerID]{}, bySession[openwire.ProducerID]{}
+	s.senders = map[string]sender{}
 	s.transactions = map[int64]*core.Transaction{}
 	s.branches = map[message.XID]*core.Transaction{}
 }
