@@ -137,14 +137,20 @@ func (a *advisories) enter(who advised) (p place) {
 	return place{advice.Topic, l.PushBack(who)}
 }
 
-// went takes out what is there no more, and tells of it.
+// went takes out what is there no more, and tells of it. When two say so, as of a queue that both remove, the second is late.
 func (a *advisories) went(p place) {
 	if p.element == nil {
 		return
 	}
 	a.mu.Lock()
-	l := a.present[p.topic]
-	advice := l.Remove(p.element).(advised).advice()
+	who, present := p.element.Value.(advised)
+	if !present {
+		a.mu.Unlock()
+		return
+	}
+	l, advice := a.present[p.topic], who.advice()
+	l.Remove(p.element)
+	p.element.Value = nil
 	if l.Len() == 0 {
 		delete(a.present, p.topic)
 	}

@@ -72,7 +72,7 @@ func (b *Broker) CollectInactive(most int) {
 		if d.IsTemp() || d.IsAdvisory() || most > 0 && removed == most || !i.lasts(f, p, now) {
 			return
 		}
-		if err := b.remove(d, nil); err != nil {
+		if err := b.removeBy(d, (*queue).retireEmpty, nil); err != nil {
 			b.logger.Debug("an inactive destination stays", "destination", d.String(), "reason", err)
 			return
 		}

@@ -112,3 +112,48 @@ func TestMaxDestinations(t *testing.T) {
 	c.remove(queueNamed("FEW.before"))
 	b.must(c.CreateDestination(queueNamed("FEW.third")))
 }
+
+// TestWhatIsOnItsWayToACollectedQueueIsThere has the store about to take a message, or a commit, when its queue is collected.
+func TestWhatIsOnItsWayToACollectedQueueIsThere(t *testing.T) {
+	for name, send := range map[string]func(c *client, done func()){
+		"a message": func(c *client, done func()) { c.broker.must(c.Send(c.make(orders, "one"), done)) },
+		"a commit": func(c *client, done func()) {
+			tx := c.begin()
+			tx.send(orders, "one")
+			c.broker.must(tx.Commit(done))
+		},
+		"a branch's commit": func(c *client, done func()) {
+			c.broker.log.Release()
+			c.join(branch).send(orders, "one")
+			c.prepare(branch)
+			c.broker.log.Hold()
+			c.broker.must(c.CommitBranch(branch, false, done))
+		},
+	} {
+		for where, next := range map[string]func(*broker) *broker{
+			"here": func(b *broker) *broker { return b }, "at the next broker": func(b *broker) *broker { return b.crash(0) },
+		} {
+			t.Run(name+" "+where, func(t *testing.T) {
+				b := newBroker(t, 0)
+				b.limited(func(p *policy.Policy) { p.GCInactiveDestinations, p.InactiveTimeoutBeforeGC = true, 1 })
+				c := b.connect("ID:c")
+				b.must(c.CreateDestination(orders))
+				b.settle()
+				b.CollectInactive(0)
+				b.now = b.now.Add(time.Second)
+				b.log.Hold()
+				done := false
+				send(c, func() { done = true })
+				b.CollectInactive(0)
+				b.log.Release()
+				b.settle()
+				if !done {
+					t.Fatal("the broker does not say that it has the message")
+				}
+				if got := next(b).rest(orders); got != "one" {
+					t.Errorf("the queue has %q", got)
+				}
+			})
+		}
+	}
+}

@@ -45,12 +45,17 @@ func (c *Connection) RemoveDestination(d destination.Destination, done func()) e
 }
 
 func (b *Broker) remove(d destination.Destination, done func()) error {
+	return b.removeBy(d, func(q *queue) error { return q.retire(done) }, done)
+}
+
+// removeBy is remove with a way to end a queue.
+func (b *Broker) removeBy(d destination.Destination, retire func(*queue) error, done func()) error {
 	b.mu.RLock()
 	q, t := b.queues[d], b.topics[d]
 	b.mu.RUnlock()
 	switch {
 	case q != nil && !d.IsTemp():
-		if err := q.retire(done); err != nil {
+		if err := retire(q); err != nil {
 			return err
 		}
 		b.forgetQueue(q)
@@ -75,6 +80,28 @@ func stillUsed(d destination.Destination) error {
 
 // retire ends the queue durably, unless it has consumers. From then on what comes to it goes to the next queue of its name.
 func (q *queue) retire(done func()) error {
+	return q.retireBy(func() (uint64, error) { return q.broker.store.Delete(q.name, done) }, done)
+}
+
+// retireEmpty is retire for a queue that is to stay if it has messages, or some are on their way to it.
+func (q *queue) retireEmpty() error {
+	return q.retireBy(func() (uint64, error) {
+		if fleeting, _ := q.usage.now(); fleeting > 0 {
+			return 0, stillFull(q.name)
+		}
+		empty, through, err := q.broker.store.DeleteEmpty(q.name, nil)
+		if err == nil && !empty {
+			err = stillFull(q.name)
+		}
+		return through, err
+	}, nil)
+}
+
+func stillFull(d destination.Destination) error {
+	return errorf(General, "Destination: %s has messages", d)
+}
+
+func (q *queue) retireBy(deletion func() (through uint64, err error), done func()) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -85,7 +112,7 @@ func (q *queue) retire(done func()) error {
 	case q.broker.branches.hold(q.name):
 		return errorf(General, "Destination: %s has messages that a prepared transaction has consumed: that has to end first", q.name)
 	}
-	through, err := q.broker.store.Delete(q.name, done)
+	through, err := deletion()
 	if err != nil {
 		return err
 	}

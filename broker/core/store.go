@@ -27,6 +27,8 @@ type Store interface {
 	Create(queue destination.Destination, done func()) error
 	// Delete forgets a queue with all that is in it, and returns the highest sequence that is gone with it.
 	Delete(queue destination.Destination, done func()) (through uint64, err error)
+	// DeleteEmpty is Delete for a queue without messages, to which none is on its way; it tells whether it is one.
+	DeleteEmpty(queue destination.Destination, done func()) (empty bool, through uint64, err error)
 	// Full returns nil if the store has room for more, else a channel that is closed when it has.
 	Full() <-chan struct{}
 	// Usage is the bytes of messages that the store has.

@@ -41,6 +41,7 @@ type queue struct {
 	created  uint64 // the entry that says that it is there whatever it has; 0 if none does
 
 	horizonAppended log.Position // of the last one, which may be on its way
+	arriving        uint64       // the last entry with a message for it, which may be on its way
 
 	subs map[*subscription]struct{} // of a topic
 }

@@ -28,6 +28,23 @@ func (s *Store) Create(queue destination.Destination, done func()) error {
 func (s *Store) Delete(queue destination.Destination, done func()) (through uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.delete(queue, done)
+}
+
+// DeleteEmpty is Delete for a queue that has no messages, and to which none is on its way. It tells whether it was one.
+func (s *Store) DeleteEmpty(queue destination.Destination, done func()) (empty bool, through uint64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.state.names[queue]
+	if q != nil && (q.count > 0 || q.arriving > s.state.applied) || s.newcomers[string(s.raw(queue))] > s.state.applied {
+		return false, 0, nil
+	}
+	through, err = s.delete(queue, done)
+	return true, through, err
+}
+
+// delete is Delete with mu held.
+func (s *Store) delete(queue destination.Destination, done func()) (through uint64, err error) {
 	at, err := s.write(done, record{kind: kindDelete, destination: s.raw(queue)}, nil)
 	if err != nil {
 		return 0, fmt.Errorf("delete %v: %w", queue, err)
@@ -38,6 +55,30 @@ func (s *Store) Delete(queue destination.Destination, done func()) (through uint
 	}
 	s.deleting[queue] = deletion{at, through}
 	return through, nil
+}
+
+// comes notes that messages for an encoded destination are on their way, in a record at a position. Called with mu held.
+func (s *Store) comes(raw []byte, at log.Position) {
+	q := s.state.queues[string(raw)]
+	if q != nil {
+		if _, goes := s.deleting[q.name]; !goes && q.created > 0 || q.name.IsTopic() {
+			q.arriving = at.Entry
+			return
+		}
+	}
+	if s.newcomers == nil {
+		s.newcomers = map[string]uint64{}
+	}
+	s.newcomers[string(raw)] = at.Entry
+}
+
+// arrived forgets what was on its way and is applied. Called with mu held.
+func (s *Store) arrived() {
+	for raw, entry := range s.newcomers {
+		if entry <= s.state.applied {
+			delete(s.newcomers, raw)
+		}
+	}
 }
 
 // deleted ends what Delete noted, when the state has done what the record at a position says. Called with mu held.

@@ -244,8 +244,12 @@ func (s *Store) Decide(d Decision, done func(first uint64)) error {
 		}
 	}
 	first := r.sequence
-	if _, err := s.write(func() { done(first) }, r, nil); err != nil {
+	at, err := s.write(func() { done(first) }, r, nil)
+	if err != nil {
 		return fmt.Errorf("end what is prepared: %w", err)
+	}
+	for _, a := range p.messages {
+		s.comes(a.destination, at)
 	}
 	p.ending = true
 	return nil

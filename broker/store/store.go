@@ -53,6 +53,7 @@ type Store struct {
 	txs        uint64                               // transactions begun
 	building   map[log.Position]struct{}            // first parts of messages whose envelopes are not applied yet
 	deleting   map[destination.Destination]deletion // on their way
+	newcomers  map[string]uint64                    // the last entry with a message on its way, of destinations that the state may not have by then
 	freed      chan struct{}                        // closed when there is room below the limit; nil while nobody waits
 	cleaned    uint64                               // Drop was told this entry
 	subscribed int                                  // durable subscriptions, with those on their way
@@ -126,6 +127,7 @@ func (s *Store) applyRecords(e log.Entry) error {
 		}
 	}
 	s.state.applied = e.Number
+	s.arrived()
 	s.wake()
 	if s.state.subs.waste >= wasteAtOnce {
 		return s.dispose()
@@ -152,6 +154,7 @@ func (s *Store) Add(m *message.Message, done func()) error {
 		return fmt.Errorf("store a message: %w", err)
 	}
 	s.state.producers.append(m.RawProducer(), m.ProducerSequence(), at)
+	s.comes(m.RawDestination(), at)
 	return nil
 }
 

@@ -411,3 +411,52 @@ func TestDelete(t *testing.T) {
 		t.Errorf("recovered %+v", got)
 	}
 }
+
+func TestDeleteEmpty(t *testing.T) {
+	for name, test := range map[string]struct {
+		before func(*Store) error
+		empty  bool
+	}{
+		"nothing":             {func(*Store) error { return nil }, true},
+		"that it is there":    {func(s *Store) error { return s.Create(orders, nil) }, true},
+		"a message":           {func(s *Store) error { return s.Add(newMessage(orders, "p", 1, "one"), nil) }, false},
+		"one for another one": {func(s *Store) error { return s.Add(newMessage(bills, "p", 1, "one"), nil) }, true},
+		"a commit": {func(s *Store) error {
+			tx := s.Begin()
+			return errors.Join(tx.Leave(newMessage(orders, "p", 1, "one")), tx.Commit(nil))
+		}, false},
+		"an open transaction": {func(s *Store) error { return s.Begin().Add(newMessage(orders, "p", 1, "one")) }, true},
+		"one after a deletion": {func(s *Store) error {
+			_, err := s.Delete(orders, nil)
+			return errors.Join(err, s.Add(newMessage(orders, "p", 1, "one"), nil))
+		}, false},
+	} {
+		for _, known := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, known %t", name, known), func(t *testing.T) {
+				l := mem.New(segmentBytes).Open()
+				s := lead(t, l)
+				defer closeStore(t, s)
+				if known {
+					if err := s.Create(orders, nil); err != nil {
+						t.Fatal(err)
+					}
+					flush(t, s)
+				}
+				l.Hold()
+				if err := test.before(s); err != nil {
+					t.Fatal(err)
+				}
+				onItsWay, _, err := s.DeleteEmpty(orders, nil)
+				l.Release()
+				flush(t, s)
+				applied, _, again := s.DeleteEmpty(orders, nil)
+				if onItsWay != test.empty || applied != test.empty || err != nil || again != nil {
+					t.Errorf("it is empty: %t, and then %t, want %t (%v, %v)", onItsWay, applied, test.empty, err, again)
+				}
+				if len(s.newcomers) > 0 {
+					t.Errorf("it remembers %v", s.newcomers)
+				}
+			})
+		}
+	}
+}

@@ -20,8 +20,9 @@ var errEnded = errors.New("the transaction has ended")
 type Tx struct {
 	store    *Store
 	number   uint64
-	messages []*message.Message // nil for one that is left to the log
-	last     map[string]int64   // by producer, the highest sequence of its messages
+	messages []*message.Message  // nil for one that is left to the log
+	last     map[string]int64    // by producer, the highest sequence of its messages
+	to       map[string]struct{} // the encoded destinations of its messages
 	removals []txRemoval
 	acks     []acknowledged
 	ended    bool
@@ -62,14 +63,18 @@ func (t *Tx) add(m, kept *message.Message) error {
 		return fmt.Errorf("store a message in a transaction: %w", err)
 	}
 	t.messages = append(t.messages, kept)
-	t.noteProducer(m)
+	t.note(m)
 	return nil
 }
 
-func (t *Tx) noteProducer(m *message.Message) {
-	id := m.RawProducer()
+// note notes who sent a message, and where to.
+func (t *Tx) note(m *message.Message) {
+	id, to := m.RawProducer(), m.RawDestination()
 	if t.last == nil {
-		t.last = map[string]int64{}
+		t.last, t.to = map[string]int64{}, map[string]struct{}{}
+	}
+	if _, known := t.to[string(to)]; !known {
+		t.to[string(to)] = struct{}{}
 	}
 	if last, known := t.last[string(id)]; !known || m.ProducerSequence() > last {
 		t.last[string(id)] = m.ProducerSequence()
@@ -147,6 +152,9 @@ func (t *Tx) write(c Committed, done func()) error {
 		return err
 	}
 	t.mark(at)
+	for to := range t.to {
+		s.comes([]byte(to), at)
+	}
 	for _, r := range t.removals {
 		s.leave(r.queue, r.sequences)
 	}
