@@ -13,7 +13,7 @@ const maxNotes = 1 << 16
 // happened notes what happened to a message or because of one, if somebody listens and the destination's policy wants it told. It is
 // told a little later, so any lock may be held but a consumer's, under which no policy can be found.
 func (a *advisories) happened(v Advice) {
-	if a.advisor == nil || a.heard[v.Family].Load() == 0 || v.Destination.IsAdvisory() {
+	if a.advisor == nil || !a.hears(v.Family) || v.Destination.IsAdvisory() {
 		return
 	}
 	p := a.broker.policy(v.Destination)
@@ -31,6 +31,9 @@ func (a *advisories) happened(v Advice) {
 		a.later()
 	}
 }
+
+// hears tells whether anybody listens to a family.
+func (a *advisories) hears(f Family) bool { return a.heard[f].Load() > 0 }
 
 // told tells whether a policy wants a family told. What a queue's consumers are slow for is always, as in ActiveMQ.
 func told(f Family, p *policy.Policy, d destination.Destination) bool {
@@ -57,7 +60,7 @@ func told(f Family, p *policy.Policy, d destination.Destination) bool {
 
 // consumed tells that messages were acknowledged.
 func (q *queue) consumed(nodes []*node) {
-	if q.broker.advisories.heard[ConsumedAdvisory].Load() == 0 {
+	if !q.broker.advisories.hears(ConsumedAdvisory) {
 		return
 	}
 	for _, n := range nodes {
@@ -73,7 +76,7 @@ func (q *queue) dispatched(n *node, c *Consumer) {
 	if in := n.message.BrokerIn(); in > 0 {
 		q.process.add(q.broker.millis() - in)
 	}
-	if q.broker.advisories.heard[DispatchedAdvisory].Load() > 0 {
+	if q.broker.advisories.hears(DispatchedAdvisory) {
 		_, at, _ := q.backing.origin(n.message)
 		q.broker.advisories.happened(Advice{Family: DispatchedAdvisory, Destination: at, Message: n.message, Subject: c.spec.Subject})
 	}

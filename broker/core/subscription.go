@@ -67,15 +67,26 @@ func (s *subscription) fanout() *budget { return &s.consumer.connection.broker.f
 func (s *subscription) deliver(m *message.Message) {
 	s.sent++
 	s.consumer.dispatched.Add(1)
-	if t := s.consumer.connection.broker.existingTopic(m.Destination()); t != nil {
+	if t := s.topicOf(m); t != nil {
 		t.dispatched.Add(1)
 	}
 	s.leaving += m.Size()
 	s.fanout().add(m.Size())
-	s.consumer.connection.broker.advisories.happened(Advice{
-		Family: DispatchedAdvisory, Destination: m.Destination(), Message: m, Subject: s.consumer.spec.Subject,
-	})
+	if a := s.consumer.connection.broker.advisories; a.hears(DispatchedAdvisory) {
+		a.happened(Advice{Family: DispatchedAdvisory, Destination: m.Destination(), Message: m, Subject: s.consumer.spec.Subject})
+	}
 	s.consumer.receiver.Deliver(Delivery{Message: m, Redelivered: m.Redeliveries(), Pull: s.pulls.answer(), subscription: s})
+}
+
+// topicOf is the topic that a message came from, nil if that is gone.
+func (s *subscription) topicOf(m *message.Message) *topic {
+	s.attached.Lock()
+	topics := s.topics
+	s.attached.Unlock()
+	if len(topics) == 1 {
+		return topics[0]
+	}
+	return s.consumer.connection.broker.existingTopic(m.Destination())
 }
 
 // dispatch sends what waits as far as the consumer can take it. s.mu is held.

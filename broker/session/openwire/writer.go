@@ -41,6 +41,7 @@ type writer struct {
 
 	mu        sync.Mutex
 	items     []item
+	spare     []item        // empty, for the next items
 	commands  int           // of these items
 	freed     chan struct{} // closed when commands are taken; nil while nobody waits
 	started   bool
@@ -176,6 +177,7 @@ func (w *writer) run() {
 			closeWrite(w.conn)
 			return
 		}
+		w.recycle(items)
 		if len(items) > 0 {
 			silence.Reset(w.every)
 		}
@@ -203,12 +205,22 @@ func (w *writer) take() ([]item, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	items := w.items
-	w.items, w.commands = nil, 0
+	w.items, w.spare, w.commands = w.spare, nil, 0
 	if w.freed != nil {
 		close(w.freed)
 		w.freed = nil
 	}
 	return items, w.finishing
+}
+
+// recycle keeps the room of items that are written, for those that come next.
+func (w *writer) recycle(items []item) {
+	if cap(items) > maxCommands {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.spare = items[:0]
 }
 
 // writeAll encodes and writes the items, in pieces of about gather bytes, and returns the buffer for the next time.
