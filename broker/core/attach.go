@@ -24,6 +24,7 @@ func (q *queue) enter(s *seat) {
 	q.coming++
 	s.number, s.place = q.coming, len(q.seats)
 	q.seats = append(q.seats, s)
+	q.gather()
 	q.attended.Store(true)
 	q.audience.add(s.consumer)
 	if q.competes(s) && q.takesOver(s) {

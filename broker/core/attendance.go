@@ -171,10 +171,18 @@ func (a *attendance) pull(c *Consumer, wait bool) (number uint64) {
 
 // afterHorizons calls f once the horizons that were asked for stand, if there are messages that may wait for that.
 func (a *attendance) afterHorizons(c *Consumer, f func()) bool {
+	return slices.ContainsFunc(c.seats(), func(s *seat) bool { return s.queue.awaitsHorizon() }) && c.connection.broker.store.Barrier(f) == nil
+}
+
+// seats returns the seats of a consumer of queues.
+func (c *Consumer) seats() []*seat {
+	a, attends := c.source.(*attendance)
+	if !attends {
+		return nil
+	}
 	c.mu.Lock()
-	seats := slices.Clone(a.seats)
-	c.mu.Unlock()
-	return slices.ContainsFunc(seats, func(s *seat) bool { return s.queue.awaitsHorizon() }) && c.connection.broker.store.Barrier(f) == nil
+	defer c.mu.Unlock()
+	return slices.Clone(a.seats)
 }
 
 func (q *queue) awaitsHorizon() bool {

@@ -290,6 +290,7 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 	}
 	spec.Prefetch = c.broker.prefetch(spec)
 	consumer := &Consumer{spec: spec, connection: c, receiver: receiver, selector: s}
+	consumer.strict = !c.broker.policy(d.Members()[0]).UsePrefetchExtension
 	consumer.heard.Store(c.broker.millis())
 	if err := c.broker.attach(consumer, d.Members()); err != nil {
 		return nil, err

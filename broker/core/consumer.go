@@ -103,6 +103,8 @@ type Consumer struct {
 	dispatched atomic.Int64 // messages
 	dequeued   atomic.Int64 // of these, those acknowledged
 
+	strict bool // all that is in flight counts against the prefetch
+
 	// What a consumer of queues has in flight, and may have. The lock is taken when a queue's is held, never the reverse, and
 	// the Receiver is called under it.
 	mu          sync.Mutex

@@ -2,6 +2,9 @@ package core
 
 // dispatch hands messages to consumers until no consumer can take one. q.mu is held.
 func (q *queue) dispatch() {
+	if q.gathers() > 0 {
+		return
+	}
 	for q.sweep(); q.page(); {
 		q.sweep()
 	}

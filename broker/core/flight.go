@@ -11,6 +11,9 @@ func (c *Consumer) credit() int {
 	if c.spec.Prefetch == 0 {
 		return c.pulls.waiting()
 	}
+	if c.strict {
+		return max(0, c.spec.Prefetch-c.flight.length)
+	}
 	return max(0, c.spec.Prefetch-c.outstanding)
 }
 

@@ -51,6 +51,7 @@ type queue struct {
 	coming    uint64      // seats so far
 	attended  atomic.Bool // there are seats
 	audience  audience
+	gathering int64 // until when the queue waits for consumers, in milliseconds since 1970; 0 if it does not
 	exclusive *seat // who has the queue for himself, nil for nobody
 	groups    groups
 	ready     ranks   // who is offered messages

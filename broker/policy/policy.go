@@ -21,6 +21,13 @@ type Policy struct {
 	// PrioritizedMessages gives messages of higher priority to consumers first, also those that are only stored. It holds for queues
 	// that come into being after it was set.
 	PrioritizedMessages bool `yaml:"prioritizedMessages"`
+	// ConsumersBeforeDispatchStarts is how many consumers a queue waits for when the first one comes, TimeBeforeDispatchStarts for
+	// how long, in milliseconds; 0 is a second if there are consumers to wait for, else not at all.
+	ConsumersBeforeDispatchStarts int   `yaml:"consumersBeforeDispatchStarts"`
+	TimeBeforeDispatchStarts      int64 `yaml:"timeBeforeDispatchStarts"`
+	// UsePrefetchExtension lets a consumer have more in flight than its prefetch once it says that some of it reached its program, or
+	// acknowledged it in a transaction.
+	UsePrefetchExtension bool `yaml:"usePrefetchExtension"`
 	// QueuePrefetch is the prefetch of queue consumers that ask for their client's default, ClientQueuePrefetch.
 	QueuePrefetch int `yaml:"queuePrefetch"`
 	// QueueBrowserPrefetch is the prefetch of browsers that ask for their client's default, ClientBrowserPrefetch.
@@ -77,6 +84,7 @@ const (
 func Default() Policy {
 	return Policy{
 		UseConsumerPriority:  true,
+		UsePrefetchExtension: true,
 		QueuePrefetch:        ClientQueuePrefetch,
 		TopicPrefetch:        ClientTopicPrefetch,
 		DurableTopicPrefetch: ClientDurableTopicPrefetch,
@@ -90,6 +98,8 @@ func Default() Policy {
 // Validate tells which value is out of its range, nil if none is.
 func (p *Policy) Validate() error {
 	err := check([]bound{
+		{"consumersBeforeDispatchStarts", int64(p.ConsumersBeforeDispatchStarts), 0, math.MaxInt32},
+		{"timeBeforeDispatchStarts", p.TimeBeforeDispatchStarts, 0, math.MaxInt32},
 		{"queuePrefetch", int64(p.QueuePrefetch), 0, ClientTopicPrefetch},
 		{"queueBrowserPrefetch", int64(p.QueueBrowserPrefetch), 0, ClientTopicPrefetch},
 		{"maxBrowsePageSize", int64(p.MaxBrowsePageSize), 0, math.MaxInt32},

@@ -69,6 +69,9 @@ func (s *session) subscribe(c *openwire.ConsumerInfo) error {
 	}
 	s.consumers[*c.ConsumerID] = own
 	s.consumersOf.add(c.ConsumerID.SessionID, *c.ConsumerID)
+	if wait := own.Held(); wait > 0 {
+		time.AfterFunc(wait, own.Resume)
+	}
 	if c.PrefetchSize > 0 && own.Prefetch() == 0 { // the client has to know that it must pull
 		s.out.command(&openwire.ConsumerControl{ConsumerID: c.ConsumerID, Destination: c.Destination})
 	}
