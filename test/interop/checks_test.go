@@ -100,12 +100,8 @@ func (r *runs) do(t *testing.T, g generation, broker string, threads int) {
 // report makes a test of the outcome of a check.
 func report(t *testing.T, runs []string, line string) {
 	t.Helper()
-	var outcome, check string
-	var run int
-	if _, err := fmt.Sscan(line, &outcome, &run, &check); err != nil {
-		t.Fatalf("%q: %v", line, err)
-	}
-	t.Run(runs[run]+"/"+strings.TrimSuffix(check, ":"), func(t *testing.T) {
+	outcome, run, check := parse(t, line)
+	t.Run(runs[run]+"/"+check, func(t *testing.T) {
 		switch outcome {
 		case "ok":
 		case "ours":
@@ -114,6 +110,14 @@ func report(t *testing.T, runs []string, line string) {
 			t.Error(line)
 		}
 	})
+}
+
+func parse(t *testing.T, line string) (outcome string, run int, check string) {
+	t.Helper()
+	if _, err := fmt.Sscan(line, &outcome, &run, &check); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return outcome, run, strings.TrimSuffix(check, ":")
 }
 
 // findWhatTheyExpect goes through what programs expect of a broker, and over each form of the protocol through what depends

@@ -53,7 +53,7 @@ func startClassic(t *testing.T, brokers []classic) {
 	for _, b := range brokers {
 		files = append(files, b.file)
 	}
-	j := startJava(t, compileAll(t, "classic", "java/classic/*.java"), append([]string{"Classic"}, files...)...)
+	j := startJava(t, compileAll(t, "classic", "java/classic/*.java"), "", append([]string{"Classic"}, files...)...)
 	t.Cleanup(func() { _ = j.in.Close(); _ = j.command.Wait() })
 	if said := j.await(t, 1); said[0] != "started" {
 		t.Fatalf("Classic says %q", said)

@@ -49,15 +49,15 @@ type java struct {
 // start runs a program, which knows the user of a locked broker.
 func (g generation) start(t *testing.T, program string, args ...string) *java {
 	t.Helper()
-	return startJava(t, g.classes, append([]string{program}, args...)...)
+	return startJava(t, g.classes, "", append([]string{program}, args...)...)
 }
 
-// startJava runs a program of a class path.
-func startJava(t *testing.T, classes string, args ...string) *java {
+// startJava runs a program of a class path, which may ask for the URL of a broker.
+func startJava(t *testing.T, classes, url string, args ...string) *java {
 	t.Helper()
 	options := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m", "-cp", classes}
 	j := &java{command: exec.CommandContext(t.Context(), "java", append(options, args...)...)}
-	j.command.Env = append(os.Environ(), "JMS_USERNAME="+user, "JMS_PASSWORD="+password)
+	j.command.Env = append(os.Environ(), "JMS_USERNAME="+user, "JMS_PASSWORD="+password, "JMS_URL="+url)
 	j.command.Stderr = &j.errors
 	in, err := j.command.StdinPipe()
 	if err != nil {
