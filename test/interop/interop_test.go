@@ -25,6 +25,21 @@ func TestJavaClients(t *testing.T) {
 	}
 }
 
+// TestOlderClients has clients of years ago find what has always been.
+func TestOlderClients(t *testing.T) {
+	g := compile(t, "javax")
+	url := "tcp://" + freeAddress(t)
+	start(t, build(t), t.TempDir(), configured(t, ""), "--openwire", url)
+	for _, version := range []string{"5.15.16", "5.16.7", "5.18.6"} {
+		t.Run(version, func(t *testing.T) {
+			checks := "AcknowledgeChecks,RedeliveryChecks,TransactionChecks,TemporaryChecks,TopicChecks,ReceiveChecks,MessageChecks"
+			for _, line := range g.older(t, version).run(t, "Checks", "twinmesh", "8", url, checks) {
+				report(t, []string{"older"}, line)
+			}
+		})
+	}
+}
+
 // sendAndReceive is the plain case: not persistent, in a transaction, one of the two addresses leads nowhere.
 func sendAndReceive(t *testing.T, g generation, program string) {
 	address := freeAddress(t)

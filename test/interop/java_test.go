@@ -22,6 +22,14 @@ func compile(t *testing.T, name string) generation {
 	return generation{name, compileAll(t, name, "java/*.java")}
 }
 
+// older returns the same programs with another version of the client.
+func (g generation) older(t *testing.T, version string) generation {
+	t.Helper()
+	t.Setenv("JMS_CLIENT", version)
+	programs := g.classes[strings.LastIndex(g.classes, ":"):]
+	return generation{g.name, compileAll(t, g.name, "no sources") + programs}
+}
+
 // compileAll compiles programs for what hack/jms.sh knows, and returns their class path.
 func compileAll(t *testing.T, name, pattern string) string {
 	t.Helper()
