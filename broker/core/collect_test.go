@@ -106,6 +106,9 @@ func TestMaxDestinations(t *testing.T) {
 		!strings.Contains(e.Text, "number of destinations allowed (2) for the policy of queue://FEW.third has already been reached") {
 		t.Errorf("got %v", err)
 	}
+	if _, err := c.AddProducer(core.ProducerSpec{Destination: queueNamed("FEW.third")}); err == nil {
+		t.Error("a producer makes one more")
+	}
 	c.send(queueNamed("FEW.second"), "what is there goes on")
 	b.must(c.CreateDestination(queueNamed("MANY")))
 	b.must(c.CreateDestination(topicNamed("FEW.topic")))

@@ -33,7 +33,11 @@ func (c *Connection) AddProducer(spec ProducerSpec) (*Producer, error) {
 		if err := spec.Destination.Validate(); err != nil {
 			return nil, errorf(InvalidDestination, "cannot produce for %s: %v", spec.Destination, err)
 		}
-		p.counted = c.broker.countersOf(spec.Destination)
+		counted, err := c.broker.countersOf(spec.Destination)
+		if err != nil {
+			return nil, err
+		}
+		p.counted = counted
 	}
 	for _, n := range p.counted {
 		n.Add(1)
@@ -45,21 +49,35 @@ func (c *Connection) AddProducer(spec ProducerSpec) (*Producer, error) {
 	return p, nil
 }
 
-// countersOf returns where the producers for a destination are counted.
-func (b *Broker) countersOf(d destination.Destination) (counters []*atomic.Int64) {
+// countersOf returns where the producers for a destination are counted. Of a temporary one that is no more there is none.
+func (b *Broker) countersOf(d destination.Destination) (counters []*atomic.Int64, err error) {
 	for _, member := range d.Members() {
+		var counter *atomic.Int64
 		if member.IsPattern() {
 			continue
 		}
-		if member.IsTopic() {
-			if t, err := b.topic(member); err == nil {
-				counters = append(counters, &t.producers)
-			}
-		} else if q, err := b.queue(member); err == nil {
-			counters = append(counters, &q.producers)
+		if counter, err = b.producersOf(member); err == nil {
+			counters = append(counters, counter)
+		} else if !member.IsTemp() {
+			return nil, err
 		}
 	}
-	return counters
+	return counters, nil
+}
+
+func (b *Broker) producersOf(d destination.Destination) (*atomic.Int64, error) {
+	if d.IsTopic() {
+		t, err := b.topic(d)
+		if err != nil {
+			return nil, err
+		}
+		return &t.producers, nil
+	}
+	q, err := b.queue(d)
+	if err != nil {
+		return nil, err
+	}
+	return &q.producers, nil
 }
 
 // Close ends the producer. What it sent stays.
