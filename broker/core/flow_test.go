@@ -31,7 +31,7 @@ func TestAQueuesMemoryLimit(t *testing.T) {
 	}{
 		"not persistent":             {func(*policy.Policy) {}, fleeting, true, false},
 		"persistent":                 {func(*policy.Policy) {}, message.SetPersistent(true), false, false},
-		"persistent, in memory":      {func(p *policy.Policy) { p.PendingQueuePolicy = policy.VMQueueCursor }, message.SetPersistent(true), true, false},
+		"persistent, in memory":      {func(p *policy.Policy) { p.PendingQueuePolicy.VMQueueCursor = &policy.Cursor{} }, message.SetPersistent(true), true, false},
 		"persistent, all cached":     {func(p *policy.Policy) { p.CursorMemoryHighWaterMark = 110 }, message.SetPersistent(true), true, false},
 		"without flow control":       {func(p *policy.Policy) { p.ProducerFlowControl = false }, fleeting, false, false},
 		"a send that fails":          {func(p *policy.Policy) { p.SendFailIfNoSpace = &yes }, fleeting, true, true},

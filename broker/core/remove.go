@@ -60,6 +60,7 @@ func (b *Broker) removeBy(d destination.Destination, retire func(*queue) error, 
 		}
 		b.forgetQueue(q)
 		b.advisories.went(q.place)
+		b.removeMirror(d)
 	case t != nil && !d.IsTemp():
 		if err := t.retire(); err != nil {
 			return err
@@ -71,6 +72,17 @@ func (b *Broker) removeBy(d destination.Destination, retire func(*queue) error, 
 		call(done)
 	}
 	return nil
+}
+
+// removeMirror ends the mirror of a queue that is no more, unless somebody consumes from it.
+func (b *Broker) removeMirror(queue destination.Destination) {
+	mirror, mirrored := b.routes.Load().mirror.Of(queue)
+	if !mirrored {
+		return
+	}
+	if err := b.remove(mirror, nil); err != nil {
+		b.logger.Debug("the mirror of a queue that was removed stays", "mirror", mirror.String(), "reason", err)
+	}
 }
 
 // stillUsed is what becomes of a removal while there are consumers, in ActiveMQ's words.

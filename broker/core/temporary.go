@@ -75,6 +75,7 @@ func (b *Broker) removeTemporary(d destination.Destination) {
 	if q != nil {
 		q.remove()
 		b.advisories.went(q.place)
+		b.removeMirror(d)
 	}
 	if t != nil {
 		b.advisories.went(t.place)

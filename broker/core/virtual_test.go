@@ -289,3 +289,28 @@ func TestAWildcardConsumerOfAVirtualTopic(t *testing.T) {
 		t.Errorf("a queue and a pattern that covers it got %d copies of two messages", n)
 	}
 }
+
+// A mirror ends with its queue, also with a temporary one, unless somebody consumes from it.
+func TestAMirrorEndsWithItsQueue(t *testing.T) {
+	b := newBroker(t, 0)
+	mirror := policy.DefaultMirroredQueue()
+	b.virtual(policy.Virtual{Mirror: &mirror})
+	c := b.connect("ID:c")
+	temporary := destination.Destination{Kind: destination.TempQueue, Name: "ID:c:1"}
+	b.must(c.AddTemporary(temporary))
+	c.send(orders, "x")
+	c.send(temporary, "x")
+	consumer := c.consume(topicNamed("VirtualTopic.Mirror.BILLS"), 10)
+	c.send(bills, "x")
+	consumer.expect("x")
+	mirrors := []string{"topic://VirtualTopic.Mirror.ORDERS", "topic://VirtualTopic.Mirror.ID:c:1", "topic://VirtualTopic.Mirror.BILLS"}
+	if got := c.there(mirrors...); got != strings.Join(mirrors, " ") {
+		t.Errorf("there are %s", got)
+	}
+	c.remove(orders)
+	c.remove(bills)
+	b.must(c.RemoveTemporary(temporary))
+	if got := c.there(mirrors...); got != "topic://VirtualTopic.Mirror.BILLS" {
+		t.Errorf("there are %s", got)
+	}
+}

@@ -1,6 +1,6 @@
 package policy
 
-import "fmt"
+import "errors"
 
 // Flow says what becomes of senders for whom a destination has no room.
 type Flow struct {
@@ -12,22 +12,25 @@ type Flow struct {
 	// SendFailIfNoSpace fails what would wait, where it is not nil and says so; nil is as the broker has it.
 	SendFailIfNoSpace *bool `yaml:"sendFailIfNoSpace,omitempty"`
 	// SendFailIfNoSpaceAfterTimeout fails what has waited for so many milliseconds; 0 is never, nil as the broker has it.
-	SendFailIfNoSpaceAfterTimeout *int64 `yaml:"sendFailIfNoSpaceAfterTimeout,omitempty"`
-	// PendingQueuePolicy is vmQueueCursor where a queue's stored messages count as in memory, as those of such a queue are in ActiveMQ.
-	PendingQueuePolicy string `yaml:"pendingQueuePolicy,omitempty"`
+	SendFailIfNoSpaceAfterTimeout *int64             `yaml:"sendFailIfNoSpaceAfterTimeout,omitempty"`
+	PendingQueuePolicy            PendingQueuePolicy `yaml:"pendingQueuePolicy,omitempty"`
 	// CursorMemoryHighWaterMark does the same from 100 on: there ActiveMQ keeps stored messages in memory until the limit is reached.
 	CursorMemoryHighWaterMark int `yaml:"cursorMemoryHighWaterMark"`
 }
 
-// The values of PendingQueuePolicy.
-const (
-	StoreCursor   = "storeCursor"
-	VMQueueCursor = "vmQueueCursor"
-)
+// PendingQueuePolicy says where a queue's messages are taken to be. One of its fields is set at most.
+type PendingQueuePolicy struct {
+	StoreCursor *Cursor `yaml:"storeCursor,omitempty"`
+	// VMQueueCursor counts a queue's stored messages as in memory, as those of such a queue are in ActiveMQ.
+	VMQueueCursor *Cursor `yaml:"vmQueueCursor,omitempty"`
+}
+
+// Cursor has no options.
+type Cursor struct{}
 
 // CountsStored tells whether a queue's stored messages take part in its limit.
 func (f *Flow) CountsStored() bool {
-	return f.PendingQueuePolicy == VMQueueCursor || f.CursorMemoryHighWaterMark >= 100
+	return f.PendingQueuePolicy.VMQueueCursor != nil || f.CursorMemoryHighWaterMark >= 100
 }
 
 func (f *Flow) validate() error {
@@ -35,8 +38,8 @@ func (f *Flow) validate() error {
 	if f.SendFailIfNoSpaceAfterTimeout != nil {
 		after = *f.SendFailIfNoSpaceAfterTimeout
 	}
-	if p := f.PendingQueuePolicy; p != "" && p != StoreCursor && p != VMQueueCursor {
-		return fmt.Errorf("pendingQueuePolicy is %q: write %s or %s", p, StoreCursor, VMQueueCursor)
+	if p := f.PendingQueuePolicy; p.StoreCursor != nil && p.VMQueueCursor != nil {
+		return errors.New("pendingQueuePolicy: write one of storeCursor and vmQueueCursor")
 	}
 	return check([]bound{
 		{"memoryLimit", int64(f.MemoryLimit), 0, 1 << 50},

@@ -24,7 +24,7 @@ func TestBytes(t *testing.T) {
 
 func TestMistakesOfFlow(t *testing.T) {
 	for want, change := range map[string]func(*Policy){
-		"pendingQueuePolicy":            func(p *Policy) { p.PendingQueuePolicy = "fileQueueCursor" },
+		"pendingQueuePolicy":            func(p *Policy) { p.PendingQueuePolicy = PendingQueuePolicy{&Cursor{}, &Cursor{}} },
 		"memoryLimit":                   func(p *Policy) { p.MemoryLimit = -1 },
 		"cursorMemoryHighWaterMark":     func(p *Policy) { p.CursorMemoryHighWaterMark = -1 },
 		"sendFailIfNoSpaceAfterTimeout": func(p *Policy) { after := int64(-1); p.SendFailIfNoSpaceAfterTimeout = &after },

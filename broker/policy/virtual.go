@@ -154,7 +154,7 @@ func (t *VirtualTopic) Queues(topic string) destination.Destination {
 
 // Of returns the mirror of a queue, and false for what has none. It may be called on nil.
 func (m *MirroredQueue) Of(d destination.Destination) (destination.Destination, bool) {
-	if m == nil || d.Kind != destination.Queue {
+	if m == nil || !d.IsQueue() {
 		return d, false
 	}
 	return destination.Destination{Kind: destination.Topic, Name: m.Prefix + d.Name + m.Postfix}, true

@@ -4,7 +4,6 @@ import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.command.ActiveMQQueue;
 
 /** Producers for whose messages there is no room. */
-@Ours("Classic lets a queue take more before it is full; what becomes of its producers then is the same")
 class FlowChecks {
     private static Future<?> sending(Session session, MessageProducer producer, String text) {
         return CompletableFuture.runAsync(() -> {
@@ -98,12 +97,14 @@ class FlowChecks {
         Scene.check(scene.left(queue), "goes on");
     }
 
+    @Ours("Classic holds it for ever when the timeout is a policy's and not the whole broker's")
     static void failsLater(Scene scene) throws Exception {
         Session session = scene.open(waiting(scene)).createSession(false, Session.AUTO_ACKNOWLEDGE);
         MessageProducer producer = fill(session, new ActiveMQQueue(scene.name + ".q"), DeliveryMode.NON_PERSISTENT);
         Scene.refused(ResourceAllocationException.class, "Usage Manager Memory Limit Wait Timeout", () -> producer.send(session.createTextMessage("late")));
     }
 
+    @Ours("on Classic the commit of what was refused succeeds without it")
     static void inATransaction(Scene scene) throws Exception {
         Session session = scene.session(Session.SESSION_TRANSACTED);
         MessageProducer producer = session.createProducer(new ActiveMQQueue("FlowChecks.fails.transacted." + scene.name));
