@@ -30,11 +30,14 @@ func (t *work) put(s *send) error {
 	return put(s.message)
 }
 
-// keepLate stores what goes to topics that have durable subscriptions now, and had none when it was sent.
+// keepLate stores what goes to topics that have durable subscriptions now, and had none when it was sent, or were others.
 func (t *work) keepLate() error {
 	for i := range t.sends {
 		s := &t.sends[i]
-		if s.place >= 0 || s.topic == nil || !s.topic.keeps(s.message) {
+		if s.topic == nil {
+			continue
+		}
+		if s.topic = s.topic.present(); s.place >= 0 || !s.topic.keeps(s.message) {
 			continue
 		}
 		if err := t.put(s); err != nil {

@@ -62,10 +62,9 @@ func (b *Broker) removeBy(d destination.Destination, retire func(*queue) error, 
 		b.advisories.went(q.place)
 		b.removeMirror(d)
 	case t != nil && !d.IsTemp():
-		if err := t.retire(); err != nil {
+		if err := b.forgetTopic(t); err != nil {
 			return err
 		}
-		b.forgetTopic(t)
 		b.advisories.went(t.place)
 		call(done)
 	default:
@@ -174,13 +173,22 @@ func (t *topic) retire() error {
 	return nil
 }
 
-func (b *Broker) forgetTopic(t *topic) {
+// forgetTopic takes a topic out of sight, if nobody did so before and nobody has come meanwhile: who comes first counts itself, and then looks
+// whether the topic is forgotten.
+func (b *Broker) forgetTopic(t *topic) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.topics[t.name] == t && t.durables.empty() {
-		delete(b.topics, t.name)
-		b.populations.count(t.name, b.policies.Find(t.name), -1)
-		b.past.outlive(&t.statistics)
-		b.removals.Add(1)
+	if b.topics[t.name] != t {
+		return nil
 	}
+	t.forgotten.Store(true)
+	if err := t.retire(); err != nil {
+		t.forgotten.Store(false)
+		return err
+	}
+	delete(b.topics, t.name)
+	b.populations.count(t.name, b.policies.Find(t.name), -1)
+	b.past.outlive(&t.statistics)
+	b.removals.Add(1)
+	return nil
 }

@@ -138,3 +138,42 @@ func TestCreateWhatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// TestATransactionOutlivesItsTopic has a topic removed between a send and the commit, and others come to the next one of its name.
+func TestATransactionOutlivesItsTopic(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connectAs("ID:1", "client")
+	tx := c.begin()
+	tx.send(prices, "one")
+	c.remove(prices)
+	d := c.durably(prices, "s")
+	s := c.consume(prices, 10)
+	tx.commit()
+	s.expect("one")
+	d.expect("one")
+	c.Close(core.NoneDelivered)
+	if got := b.crash(0).backlog("s"); got != "one" {
+		t.Errorf("the next broker has %q for the subscription", got)
+	}
+}
+
+func TestWhoComesWhileATopicIsRemovedHearsOfWhatIsSent(t *testing.T) {
+	b := newBroker(t, 0)
+	c, other := b.connect("ID:c"), b.connect("ID:o")
+	for range 200 {
+		b.must(c.CreateDestination(prices))
+		removed := make(chan struct{})
+		go func() {
+			_ = other.RemoveDestination(prices, nil) // refused if the consumer was quicker
+			close(removed)
+		}()
+		consumer := &consumer{broker: b, to: prices}
+		var err error
+		consumer.Consumer, err = c.Subscribe(core.ConsumerSpec{Destination: prices, Prefetch: 1}, consumer)
+		b.must(err)
+		<-removed
+		c.send(prices, "one")
+		consumer.expect("one")
+		consumer.Close(core.NoneDelivered)
+	}
+}

@@ -24,8 +24,11 @@ type topic struct {
 	idle     idle
 	recovery recovery
 
+	forgotten atomic.Bool // another one may have its name by now
+	users     atomic.Int64
+
 	mu            sync.RWMutex
-	subscriptions []*subscription
+	subscriptions []*subscription // as many as users
 	swept         lastSweep
 
 	durables roster
@@ -88,6 +91,7 @@ func (t *topic) hand(m *message.Message, from *Connection) {
 func (t *topic) add(s *subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.users.Add(1)
 	t.subscriptions = append(t.subscriptions, s)
 	if s.consumer.spec.Retroactive || t.policy.Load().AlwaysRetroactive {
 		t.recovery.recover(s)
@@ -98,12 +102,21 @@ func (t *topic) remove(s *subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.subscriptions = slices.DeleteFunc(t.subscriptions, func(o *subscription) bool { return o == s })
+	t.users.Store(int64(len(t.subscriptions)))
 }
 
-func (t *topic) used() bool {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return len(t.subscriptions) > 0
+func (t *topic) used() bool { return t.users.Load() > 0 }
+
+// present is the topic that has the name now, which is another one if this one was removed.
+func (t *topic) present() *topic {
+	if !t.forgotten.Load() || t.owner != nil {
+		return t
+	}
+	next, err := t.broker.topic(t.name)
+	if err != nil {
+		return t
+	}
+	return next
 }
 
 // needed tells whether somebody consumes from the topic by its own name, and not only by a pattern.

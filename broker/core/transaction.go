@@ -398,9 +398,9 @@ func (t *work) publish() {
 		case s.queue != nil:
 			s.queue.arrive(s.message, kept)
 		case kept:
-			s.topic.arrive(s.message, s.from)
+			s.topic.present().arrive(s.message, s.from)
 		default:
-			s.topic.publish(s.message, s.from)
+			s.topic.present().publish(s.message, s.from)
 		}
 	}
 }

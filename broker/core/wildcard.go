@@ -105,6 +105,15 @@ func (s *subscription) extend(t *topic) {
 	s.topics = append(s.topics, t)
 	s.attached.Unlock()
 	t.add(s)
+	if next := t.present(); next != t && !s.has(next) { // somebody removed it at the same time
+		s.extend(next)
+	}
+}
+
+func (s *subscription) has(t *topic) bool {
+	s.attached.Lock()
+	defer s.attached.Unlock()
+	return slices.Contains(s.topics, t)
 }
 
 // forget takes a queue that is no more from the consumer, whose deliveries from there end with it.
