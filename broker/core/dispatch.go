@@ -8,6 +8,7 @@ func (q *queue) dispatch() {
 	for q.sweep(); q.page(); {
 		q.sweep()
 	}
+	q.scout()
 }
 
 // sweep goes over the window: first for those who were roused, over what the others have refused, then over the rest for all.
@@ -118,7 +119,9 @@ func (q *queue) try(s *seat, n *node) bool {
 	}
 	s.consumer.slow.Store(false)
 	q.dispatched(n, s.consumer)
-	q.take(n)
+	if n.placed() {
+		q.take(n)
+	}
 	if q.exclusive == nil && !q.policy.Load().StrictOrderDispatch {
 		q.ready.remove(s)
 		q.ready.add(s)

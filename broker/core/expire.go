@@ -91,7 +91,7 @@ func (q *queue) expireStored(now int64) bool {
 			q.broker.logger.Error("cannot read an expired message back", "queue", q.name.String(), "error", err)
 			return false
 		}
-		if m != nil && sequence > q.tiers[q.tierOf(m)].cursor {
+		if m != nil && sequence > q.tiers[q.tierOf(m)].cursor && q.ahead[sequence] == nil {
 			gone = append(gone, &node{message: m, stored: true, after: sequence - 1})
 		}
 	}

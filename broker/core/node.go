@@ -35,6 +35,9 @@ const (
 	consumed                  // acknowledged in a transaction that is open
 )
 
+// placed tells whether the node has had a place in the window. One that somebody took ahead of its turn has none yet.
+func (n *node) placed() bool { return n.order != 0 }
+
 // redelivered is the count to send with the message: how often it was delivered before, for all that is known.
 func (n *node) redelivered() int {
 	if n.suspect {

@@ -84,8 +84,7 @@ func (q *queue) loadTier(i int) ([]*message.Message, error) {
 }
 
 // hungry tells whether the window has nothing left, of a tier or above, for some consumer that could take more. A consumer whose
-// selector matches nothing in the window makes it grow, up to a limit; who waits for something deeper in the queue waits
-// until others consume.
+// selector matches nothing in the window makes it grow, up to a limit; what is deeper in the queue is scouted for.
 func (q *queue) hungry(i int) bool {
 	if q.waiting >= cacheBytes {
 		return false
@@ -93,6 +92,11 @@ func (q *queue) hungry(i int) bool {
 	if n := q.window.after(q.offered); n != nil && n.tier() <= i {
 		return false
 	}
+	return q.someoneHasRoom()
+}
+
+// someoneHasRoom tells whether somebody can take a message. Those asked who cannot rest.
+func (q *queue) someoneHasRoom() bool {
 	for q.anyoneReady() {
 		s := q.exclusive
 		if s == nil {

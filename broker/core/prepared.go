@@ -246,7 +246,7 @@ type ordered struct{ sequence, order uint64 }
 
 func (q *queue) orders(at int) (all orders) {
 	note := func(n *node) {
-		if n.stored && n.tier() == at {
+		if n.stored && n.placed() && n.tier() == at {
 			all = append(all, ordered{n.message.BrokerSequence(), n.order})
 		}
 	}

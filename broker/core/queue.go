@@ -54,12 +54,14 @@ type queue struct {
 	gathering int64 // until when the queue waits for consumers, in milliseconds since 1970; 0 if it does not
 	exclusive *seat // who has the queue for himself, nil for nobody
 	groups    groups
-	ready     ranks   // who is offered messages
-	roused    []*seat // who is ready again and has not looked at what was offered meanwhile
-	held      []*seat // who waits until less is in flight everywhere
-	offered   uint64  // all in the window up to this order was offered to those ready and not roused
-	epoch     uint64  // what was refused in an earlier one is to be looked at again
-	furthest  uint64  // nobody refused anything above this order
+	ready     ranks            // who is offered messages
+	roused    []*seat          // who is ready again and has not looked at what was offered meanwhile
+	held      []*seat          // who waits until less is in flight everywhere
+	ahead     map[uint64]*node // what somebody took before the window came to it, by sequence
+	returns   uint64           // what was given back ahead of its turn makes a new one, in which all of the store is looked at again
+	offered   uint64           // all in the window up to this order was offered to those ready and not roused
+	epoch     uint64           // what was refused in an earlier one is to be looked at again
+	furthest  uint64           // nobody refused anything above this order
 
 	horizon   uint64        // stored messages below it may be dispatched
 	requested atomic.Uint64 // the horizon that the store was asked for
@@ -112,10 +114,18 @@ func (q *queue) fits() bool {
 func (q *queue) push(m *message.Message, stored bool) bool {
 	q.arrivals += orderStep
 	at := q.tierOf(m)
-	n := &node{message: m, order: uint64(at)<<tierShift | q.arrivals, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
+	order := uint64(at)<<tierShift | q.arrivals
+	n := q.catchUpWith(m)
+	if n == nil {
+		n = &node{message: m, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
+	}
+	n.order = order
 	if stored {
 		n.after, q.tiers[at].cursor = q.tiers[at].cursor, m.BrokerSequence()
 		n.suspect = m.BrokerSequence() < q.suspect
+	}
+	if n.seat != nil {
+		return true // somebody has it, and may give it back
 	}
 	if !q.backing.admit(n) {
 		return false
@@ -151,6 +161,10 @@ func (q *queue) giveBack(nodes []*node) {
 	}
 	for _, n := range nodes {
 		n.seat = nil
+		if !n.placed() {
+			q.returns++
+			continue
+		}
 		q.hold(n, +1)
 		q.window.insert(n)
 		q.lookAgainFrom(n.order)
@@ -167,6 +181,9 @@ func (q *queue) occupy(bytes int) {
 // free gives back the memory of messages that are not stored.
 func (q *queue) free(nodes []*node) {
 	for _, n := range nodes {
+		if !n.placed() {
+			delete(q.ahead, n.message.BrokerSequence())
+		}
 		if !n.stored {
 			n.gone.Store(true)
 			q.occupy(-n.message.Size())

@@ -20,6 +20,9 @@ type seat struct {
 	scanned uint64 // it refused all in the window up to this order
 	epoch   uint64 // of the queue, in which that was so
 	groups  int    // message groups that it owns
+
+	ahead      uint64 // see knows
+	aheadEpoch uint64
 }
 
 // ranks are the ready seats: those of higher priority first, and among equals who has waited longest for a message.
@@ -108,11 +111,13 @@ func (s *seat) seen() uint64 {
 func (s *seat) wants(n *node) bool {
 	c := s.consumer
 	switch {
-	case n.order <= s.seen():
+	case !n.placed() && n.message.BrokerSequence() <= s.knows(), n.placed() && n.order <= s.seen():
 		return false
 	case s.queue.groups.foreign(n, s), c.selector != nil && !c.selector.Matches(properties{n.message, n.redelivered() > 0}):
-		s.scanned, s.epoch = n.order, s.queue.epoch
-		s.queue.furthest = max(s.queue.furthest, n.order)
+		if n.placed() {
+			s.scanned, s.epoch = n.order, s.queue.epoch
+			s.queue.furthest = max(s.queue.furthest, n.order)
+		}
 		return false
 	}
 	return true
