@@ -56,7 +56,12 @@ func TestWhatAnAcknowledgementConsumes(t *testing.T) {
 			for i, sequence := range s {
 				names[i+1] = sequence
 			}
-			consumer.ack(core.Ack{Kind: test.kind, First: names[test.first], Last: names[test.last], Count: test.count}, nil)
+			a := core.Ack{Kind: test.kind, First: names[test.first], Last: names[test.last], Count: test.count}
+			if test.left == all && test.kind == core.Standard {
+				consumer.ackOfNothing(a)
+			} else {
+				consumer.ack(a, nil)
+			}
 			c.Close(core.NoneDelivered)
 			if left := b.rest(orders); left != test.left {
 				t.Errorf("left is %q, want %q", left, test.left)
@@ -80,7 +85,7 @@ func TestAnUnknownKindOfAcknowledgementIsRefused(t *testing.T) {
 func TestAcknowledgingAnothersMessage(t *testing.T) {
 	b, c, _, sequences := fiveInFlight(t)
 	other := c.consume(orders, 10)
-	other.ack(core.Ack{Kind: core.Standard, Last: sequences[4], Count: 5}, nil)
+	other.ackOfNothing(core.Ack{Kind: core.Standard, Last: sequences[4], Count: 5})
 	c.Close(core.NoneDelivered)
 	if left := b.rest(orders); left != "one two three four five" {
 		t.Errorf("left is %q", left)
@@ -168,7 +173,7 @@ func TestAPoisonAcknowledgementIsWholeOverACrash(t *testing.T) {
 func TestAPoisonAcknowledgementIsAnswered(t *testing.T) {
 	b, _, consumer, s := fiveInFlight(t)
 	consumer.ack(core.Ack{Kind: core.Poison, First: s[0], Last: s[4], Count: 5, Cause: errors.New("no such customer")}, nil)
-	consumer.ack(core.Ack{Kind: core.Poison, First: s[0], Last: s[4], Count: 5}, nil) // said again: of nothing
+	consumer.ackOfNothing(core.Ack{Kind: core.Poison, First: s[0], Last: s[4], Count: 5}) // said again
 	if left := b.rest(core.DeadLetters); left != "one two three four five" {
 		t.Errorf("the dead letters are %q", left)
 	}

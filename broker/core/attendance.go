@@ -21,6 +21,10 @@ type attendance struct {
 func (a *attendance) acknowledge(c *Consumer, k Ack, tx *Transaction, done func()) error {
 	c.mu.Lock()
 	nodes := c.acked(k, tx)
+	if len(nodes) == 0 && tx == nil && k.Kind != Delivered && k.Kind != Redelivered {
+		c.mu.Unlock()
+		return ErrNotDispatched
+	}
 	switch k.Kind {
 	case Delivered:
 		for _, n := range nodes {

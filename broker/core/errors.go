@@ -48,6 +48,11 @@ func xaErrorf(code int, format string, args ...any) *XAError {
 	return &XAError{code, fmt.Sprintf(format, args...)}
 }
 
+// ErrNotDispatched is the answer to an acknowledgement, outside of a transaction, of what its consumer does not have. Nothing is
+// consumed by it.
+var ErrNotDispatched = &Error{General, "Unmatched acknowledge: could not find its messages in the dispatched-list: they were acknowledged before, " +
+	"or never sent to this consumer, or by another broker"}
+
 func errorf(kind ErrorKind, format string, args ...any) *Error {
 	return &Error{kind, fmt.Sprintf(format, args...)}
 }

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -261,6 +262,15 @@ func (c *consumer) expect(texts ...string) []uint64 {
 		c.broker.t.Fatalf("delivered (-want +got):\n%s", diff)
 	}
 	return sequences
+}
+
+// ackOfNothing says an acknowledgement of what the consumer does not have.
+func (c *consumer) ackOfNothing(a core.Ack) {
+	c.broker.t.Helper()
+	if err := c.Acknowledge(a, nil, func() { c.broker.t.Fatalf("it says that it is done") }); !errors.Is(err, core.ErrNotDispatched) {
+		c.broker.t.Fatalf("got %v", err)
+	}
+	c.broker.settle()
 }
 
 // ack acknowledges and waits until that is done.

@@ -271,7 +271,7 @@ func TestAnAcknowledgementFromBeforeTheTakeover(t *testing.T) {
 	again := d.consume(orders, 10)
 	d.send(orders, "two")
 	again.expect("two")
-	again.ack(core.Ack{Kind: core.Standard, First: s[0], Last: s[0], Count: 1}, nil)
+	again.ackOfNothing(core.Ack{Kind: core.Standard, First: s[0], Last: s[0], Count: 1})
 	again.Close(core.NoneDelivered)
 	if left := next.rest(orders); left != "two" {
 		t.Errorf("left is %q", left)

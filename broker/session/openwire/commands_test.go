@@ -23,7 +23,7 @@ func TestEveryCommandIsAnsweredOnce(t *testing.T) {
 			func() openwire.Command { return c.transact(openwire.TransactionRollback, 1) },
 			func() openwire.Command { return c.transact(openwire.TransactionRollback, 2) },
 			func() openwire.Command {
-				return &openwire.MessageAck{ConsumerID: c.consumerID(1, 1), AckType: openwire.AckStandard, MessageCount: 1}
+				return &openwire.MessageAck{ConsumerID: c.consumerID(1, 1), AckType: openwire.AckDelivered, MessageCount: 1}
 			},
 			func() openwire.Command {
 				return &openwire.MessageAck{ConsumerID: c.consumerID(9, 9), AckType: openwire.AckStandard, MessageCount: 1}

@@ -36,7 +36,7 @@ func (s *session) connect(c *openwire.ConnectionInfo, r reply) error {
 		return nil
 	}
 	s.logger = logger
-	s.connection, s.id, s.userName = connection, c.ConnectionID, name
+	s.connection, s.id, s.userName, s.again = connection, c.ConnectionID, name, c.FailoverReconnect
 	s.parking = newParking(s.ctx, s.logger)
 	s.frames.SetLimit(int(s.format.MaxFrameSize))
 	r.done()

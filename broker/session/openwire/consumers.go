@@ -144,7 +144,12 @@ func (s *session) acknowledge(a *openwire.MessageAck, r reply) {
 	case err == nil:
 		err = c.Acknowledge(s.toAck(a), t, r.done)
 	}
-	if r.wanted || a.TransactionID == nil {
+	switch {
+	case errors.Is(err, core.ErrNotDispatched) && (!r.wanted || s.again):
+		// It may be from before a failover, or said again since its answer was lost: no reason to alarm the program.
+		r.log.tell(openwire.NewThrowable(openwire.JMSException, err.Error()))
+		r.done()
+	case r.wanted || a.TransactionID == nil:
 		r.finish(err)
 	}
 }

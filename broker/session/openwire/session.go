@@ -68,6 +68,7 @@ type session struct {
 	id           *openwire.ConnectionID
 	left         bool // the client closed its connection, and may open another one
 	parking      *parking
+	again        bool               // the client had the connection before, over another socket
 	last         core.LastDelivered // for consumers that the client did not close
 	consumers    map[openwire.ConsumerID]*consumer
 	producers    map[openwire.ProducerID]*core.Producer
