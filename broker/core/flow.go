@@ -161,7 +161,8 @@ type usage struct {
 	mu    sync.Mutex
 	bytes int64
 	count int64
-	freed chan struct{} // closed when something is taken out; nil while nobody waits
+	freed chan struct{} // closed when there is room; nil while nobody waits
+	below int64         // of bytes, when there is, for some of those who wait
 }
 
 // add counts a message of so many bytes in, or with a negative number out.
@@ -174,9 +175,23 @@ func (u *usage) add(n int) {
 	} else {
 		u.count--
 	}
-	if n < 0 && u.freed != nil {
+	if u.bytes < u.below {
+		u.tell()
+	}
+}
+
+// wake tells all who wait that the limit is another one.
+func (u *usage) wake() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.tell()
+}
+
+// tell is wake with u.mu held.
+func (u *usage) tell() {
+	if u.freed != nil {
 		close(u.freed)
-		u.freed = nil
+		u.freed, u.below = nil, 0
 	}
 }
 
@@ -186,7 +201,8 @@ func (u *usage) now() (messages, bytes int64) {
 	return u.count, u.bytes
 }
 
-// full returns nil if there is less than the limit with so many bytes elsewhere, else a channel that is closed when some are gone.
+// full returns nil if there is less than the limit with so many bytes elsewhere, else a channel that is closed when so much is gone that
+// there is.
 func (u *usage) full(limit, elsewhere int64) <-chan struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -196,5 +212,6 @@ func (u *usage) full(limit, elsewhere int64) <-chan struct{} {
 	if u.freed == nil {
 		u.freed = make(chan struct{})
 	}
+	u.below = max(u.below, limit-elsewhere)
 	return u.freed
 }

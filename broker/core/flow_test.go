@@ -156,3 +156,17 @@ func TestAVirtualTopicDropsOnResourceLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestANewPolicyIsForThoseWhoWaitAlready(t *testing.T) {
+	b := newBroker(t, 0)
+	b.limited(func(p *policy.Policy) { p.MemoryLimit = 1 })
+	c := b.connect("ID:c")
+	c.send(orders, "one", fleeting)
+	freed, _ := b.Blocked(c.make(orders, "two", fleeting)).Freed()
+	b.limited(func(p *policy.Policy) { p.MemoryLimit = 1 << 20 })
+	select {
+	case <-freed:
+	default:
+		t.Error("who waits for room is not told that there is some")
+	}
+}

@@ -24,9 +24,6 @@ func (b *Broker) SetPolicies(policies *policy.Map) {
 	for _, d := range b.allDurables() {
 		d.queue.setPolicy(policies.Find(d.Destination))
 	}
-	for _, d := range b.allDurables() {
-		d.queue.setPolicy(policies.Find(d.Destination))
-	}
 	for _, t := range b.allTopics() {
 		t.setPolicy(policies)
 	}
@@ -46,6 +43,7 @@ func (q *queue) setPolicy(p *policy.Policy) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.policy.Store(p)
+	q.usage.wake()
 	q.rank()
 	if q.exclusive == nil || !q.competes(q.exclusive) {
 		q.setExclusive(q.successor())

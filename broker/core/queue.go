@@ -254,6 +254,7 @@ func (q *queue) remove() {
 // end forgets what is in memory. q.mu is held.
 func (q *queue) end() {
 	q.deleted = true
+	defer q.usage.wake()
 	for n := q.window.first(); n != nil; n = q.window.after(n.order) {
 		q.hold(n, -1)
 		if !n.stored {
