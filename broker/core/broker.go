@@ -54,6 +54,7 @@ type Broker struct {
 	own         *Connection // the broker's, for what it sends itself
 	audits      audits
 	removals    atomic.Uint64
+	stopping    atomic.Bool
 	stamping    atomic.Pointer[policy.TimeStamping]
 	redelivery  atomic.Pointer[policy.Redelivery]
 	mu          sync.RWMutex
@@ -226,6 +227,10 @@ func (b *Broker) Removals() uint64 { return b.removals.Load() }
 func noSuchTemporary(d destination.Destination) error {
 	return errorf(InvalidDestination, "the temporary destination %s does not exist; it ends with the connection that made it", d)
 }
+
+// StopDispatch keeps in the queues what is there and what comes back. It is called before a broker that stops ends its connections:
+// what one of them had must not go to the next one that ends, and so through all of them.
+func (b *Broker) StopDispatch() { b.stopping.Store(true) }
 
 // Settle records for each queue how far it has been dispatched, so that a broker that takes over marks only what was
 // delivered. It is called once no connection is left.

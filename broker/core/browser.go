@@ -25,6 +25,7 @@ type browser struct {
 	expanded int     // of these, those that reached the program
 	leaving  int     // bytes on their way
 	pulls    pulls
+	looked   bool // at what there is
 	ended    bool
 	closed   bool
 }
@@ -50,14 +51,24 @@ func (b *Broker) browse(c *Consumer, names, patterns []destination.Destination) 
 	if most := b.policy(c.spec.Destination.Members()[0]).MaxBrowsePageSize; most > 0 {
 		w.left = most
 	}
-	for _, q := range union(queues, b.covered(c, patterns)) {
-		w.views = append(w.views, q.view())
-	}
 	c.source = w
+	queues = union(queues, b.covered(c, patterns))
+	return b.store.Barrier(func() { w.look(queues) })
+}
+
+// look notes what there is to see. It is called once all is durable that was sent before the browser came, so that it sees also what
+// its own program has sent and did not wait for.
+func (w *browser) look(queues []*queue) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	for _, q := range queues {
+		w.views = append(w.views, q.view())
+	}
+	w.looked = true
 	w.dispatch()
-	return nil
 }
 
 // covered returns the queues there are that patterns cover and the consumer may have part in.
@@ -156,7 +167,7 @@ func (v *view) redelivered(m *message.Message) int {
 
 // dispatch shows as much as the consumer can take. w.mu is held.
 func (w *browser) dispatch() {
-	for !w.ended && !w.closed && w.credit() > 0 && w.leaving < browseBytes {
+	for w.looked && !w.ended && !w.closed && w.credit() > 0 && w.leaving < browseBytes {
 		d, found := w.next()
 		if !found {
 			w.end()

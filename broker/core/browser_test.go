@@ -33,6 +33,16 @@ func TestABrowserSeesWhatThereIsAndTakesNothing(t *testing.T) {
 	c.consume(orders, 10).expect("stored", "fleeting", "stored too", "later")
 }
 
+// A program that does not wait until what it sends is durable sees it all the same.
+func TestABrowserSeesWhatIsNotDurableYet(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	for _, text := range []string{"1", "2", "3"} {
+		b.must(c.Send(c.make(orders, text), nil))
+	}
+	c.subscribe(browserOf(orders, 10)).expect("1", "2", "3", "-")
+}
+
 func TestABrowserSeesWhatOthersHaveInFlight(t *testing.T) {
 	b := newBroker(t, 0)
 	c := b.connect("ID:c")

@@ -2,7 +2,7 @@ package core
 
 // dispatch hands messages to consumers until no consumer can take one. q.mu is held.
 func (q *queue) dispatch() {
-	if q.gathers() > 0 {
+	if q.broker.stopping.Load() || q.gathers() > 0 {
 		return
 	}
 	for q.sweep(); q.page(); {

@@ -296,3 +296,20 @@ func TestAMessageThatIsPagedInBeforeItArrives(t *testing.T) {
 	consumer.expect("one", "two")
 	b.must(b.store.Close())
 }
+
+// A broker that stops ends one connection after the other: what the first had in flight does not go through all of them.
+func TestWhatComesBackWhileABrokerStops(t *testing.T) {
+	b := newBroker(t, 0)
+	first, second := b.connect("ID:first"), b.connect("ID:second")
+	first.send(orders, "stored")
+	first.send(orders, "fleeting", fleeting)
+	first.consume(orders, 10).expect("stored", "fleeting")
+	other := second.consume(orders, 10)
+	b.StopDispatch()
+	first.Close(core.AllUnknown)
+	other.expect()
+	second.Close(core.AllUnknown)
+	b.Settle()
+	b = b.handOver()
+	b.connect("ID:c").consume(orders, 10).expect("stored+1")
+}

@@ -62,6 +62,7 @@ func (n *Node) serve(ctx context.Context, s *store.Store, term uint64) error {
 	reason := awaitEnd(ctx, serving, s)
 	n.enter(admin.Stopping, term)
 	n.options.Logger.Info("stopping", "broker", n.options.Config.Name, "term", term, "reason", describe(reason))
+	b.StopDispatch()
 	stop(nil)
 	closeAll(listeners, reason == nil)
 	helpers.Wait()
