@@ -189,3 +189,17 @@ func TestALoginEndsWithItsConnection(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestClientsThatComeAtOnceCostOneHash: after a takeover thousands log in, and most of them as the same user.
+func TestClientsThatComeAtOnceCostOneHash(t *testing.T) {
+	g, _ := newGuard(t, write(t, "", "a="+Hash("x")+"\n"), nil)
+	first, _ := g.users.find("a", "x")
+	second, remembered := g.users.find("a", "x")
+	if remembered || !g.users.verify(first, "x") {
+		t.Fatal("it is right, and nobody knew")
+	}
+	second.secret = "which nobody computes"
+	if !g.users.verify(second, "x") {
+		t.Error("it was computed again")
+	}
+}
