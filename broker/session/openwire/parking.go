@@ -79,6 +79,13 @@ func (k *parking) pass(p parked) {
 	}
 }
 
+// idle tells whether nothing is parked.
+func (k *parking) idle() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.lanes) == 0
+}
+
 func (k *parking) busy(lane string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

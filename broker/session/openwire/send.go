@@ -75,7 +75,7 @@ func (s *session) send(m *message.Message) error {
 	case m.Transacted():
 		s.sendTransacted(m, block, r)
 		return nil
-	case block == nil && !s.parking.busy(laneOf(m)):
+	case block == nil && (s.parking.idle() || !s.parking.busy(laneOf(m))):
 		r.finish(s.connection.Send(m, r.done))
 		return nil
 	}
