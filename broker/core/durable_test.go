@@ -370,3 +370,25 @@ func TestATopicWithDurableSubscriptionsIsNotRemoved(t *testing.T) {
 	b.must(c.Unsubscribe("s", nil))
 	b.must(c.RemoveDestination(prices, nil))
 }
+
+// TestWhatASubscriberHasDoesNotExpire has one subscriber be offline, and one with the message: only for the first one it expires.
+func TestWhatASubscriberHasDoesNotExpire(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connectAs("ID:1", "client")
+	c.durably(prices, "offline").Close(core.NoneDelivered)
+	s := c.durably(prices, "s")
+	c.send(prices, "x", message.SetExpiration(b.now.UnixMilli()+1000))
+	sequence := s.expect("x")[0]
+	b.now = b.now.Add(time.Hour)
+	b.sweep()
+	b.settle()
+	if got := b.rest(core.DeadLetters); got != "x" {
+		t.Errorf("dead letters are %q", got)
+	}
+	b.pending(prices, 1)
+	s.consumed(sequence, nil)
+	b.pending(prices, 0)
+	if got := b.rest(core.DeadLetters); got != "" {
+		t.Errorf("who has consumed it has the dead letters %q", got)
+	}
+}

@@ -20,8 +20,8 @@ func (b *Broker) expireTopics(ctx context.Context) time.Duration {
 	for _, t := range b.allTopics() {
 		now := b.millis()
 		due, wait := t.due(now)
-		for more := due; more && b.store.Room(ctx) == nil; {
-			more = t.expire(now)
+		for after, more := uint64(0), due; more && b.store.Room(ctx) == nil; {
+			after, more = t.expire(after, now)
 		}
 		next = min(next, wait)
 	}
@@ -47,11 +47,12 @@ func (t *topic) due(now int64) (bool, time.Duration) {
 	return t.swept.due(now, t.policy.Load().ExpireMessagesPeriod)
 }
 
-// expire ends some of what has expired in the store, for all subscriptions that need it, and tells whether there may be more.
-func (t *topic) expire(now int64) bool {
-	sequences := t.broker.store.Expired(t.name, 0, now, expireAtOnce)
+// expire ends some of what has expired in the store above a sequence, for all subscriptions that need it and do not have it in memory. It
+// returns the last sequence that it has looked at, and tells whether there may be more.
+func (t *topic) expire(after uint64, now int64) (last uint64, more bool) {
+	sequences := t.broker.store.Expired(t.name, after, now, expireAtOnce)
 	if len(sequences) == 0 {
-		return false
+		return after, false
 	}
 	subscribers := map[uint64]*durable{}
 	for d := range t.durables.all() {
@@ -60,30 +61,53 @@ func (t *topic) expire(now int64) bool {
 	for _, sequence := range sequences {
 		if err := t.lapse(sequence, subscribers); err != nil {
 			t.broker.logger.Error("cannot end an expired message", "topic", t.name.String(), "error", err)
-			return false
+			return after, false
 		}
 	}
-	return len(sequences) == expireAtOnce
+	return sequences[len(sequences)-1], len(sequences) == expireAtOnce
 }
 
-// lapse ends an expired message, with a dead letter for each subscription that has the policy's for itself, or one for all.
+// lapse ends an expired message for those who need it.
 func (t *topic) lapse(sequence uint64, subscribers map[uint64]*durable) error {
-	b := t.broker
-	found, err := b.store.Page(t.name, sequence-1, 1, 1)
-	if err != nil || len(found) == 0 || found[0].BrokerSequence() != sequence {
-		return err
-	}
-	letters := b.transaction()
-	for _, id := range b.store.Needing(t.name, sequence) {
-		if d := subscribers[id]; d != nil {
-			if err := letters.succeed(found[0], t.policy.Load(), t.name, d.key().text(), death{expired: true}); err != nil {
-				letters.undo()
+	for _, id := range t.broker.store.Needing(t.name, sequence) {
+		d := subscribers[id]
+		if d == nil { // what it asks for cannot be read
+			if err := t.broker.store.Acknowledge(id, []Span{{sequence, sequence}}, nil); err != nil {
 				return err
 			}
+			continue
+		}
+		if err := d.lapse(t, sequence); err != nil {
+			return err
 		}
 	}
-	if err := letters.storeTx().Remove(t.name, []uint64{sequence}); err != nil {
+	return nil
+}
+
+// lapse ends an expired message of a topic that is only in the store.
+func (d *durable) lapse(t *topic, sequence uint64) error {
+	d.queue.mu.Lock()
+	defer d.queue.mu.Unlock()
+	if !d.leavesToStore(sequence) {
+		return nil
+	}
+	m, err := d.queue.load(sequence)
+	if m == nil || err != nil {
 		return err
 	}
-	return letters.commit(nil)
+	letter := d.broker.transaction()
+	if err := letter.succeed(m, t.policy.Load(), t.name, d.key().text(), death{expired: true}); err != nil {
+		letter.undo()
+		return err
+	}
+	if err := letter.storeTx().Acknowledge(d.id, []Span{{sequence, sequence}}); err != nil {
+		return err
+	}
+	return letter.commit(nil)
+}
+
+// leavesToStore tells whether a message of the subscription is in no window, in flight nowhere, and part of no transaction.
+func (d *durable) leavesToStore(sequence uint64) bool {
+	_, claimed := d.claimed[sequence]
+	return !d.queue.deleted && !claimed && (!d.queue.attended.Load() || sequence > d.queue.tiers[0].cursor)
 }
