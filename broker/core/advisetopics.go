@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -27,4 +28,33 @@ func kindName(k destination.Kind) string {
 		return "TempTopic"
 	}
 	return "Queue"
+}
+
+// forgetAdvisories removes the topics on which is told of a destination that is gone, but for those that somebody listens to by
+// their own names.
+func (b *Broker) forgetAdvisories(d destination.Destination) {
+	for f := range familyCount {
+		switch f {
+		case ConnectionAdvisory, QueueAdvisory, TopicAdvisory, TempQueueAdvisory, TempTopicAdvisory, MasterAdvisory:
+			continue
+		}
+		t := b.existingTopic(destination.Destination{Kind: destination.Topic, Name: perDestination(f, d)})
+		if t != nil && !t.needed() {
+			t.abandon()
+			b.forgetTopic(t)
+		}
+	}
+}
+
+// abandon takes the topic from its subscriptions.
+func (t *topic) abandon() {
+	t.mu.Lock()
+	abandoned := t.subscriptions
+	t.subscriptions = nil
+	t.mu.Unlock()
+	for _, s := range abandoned {
+		s.attached.Lock()
+		s.topics = slices.DeleteFunc(slices.Clone(s.topics), func(o *topic) bool { return o == t }) // others may read it
+		s.attached.Unlock()
+	}
 }

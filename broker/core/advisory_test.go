@@ -360,3 +360,22 @@ func TestWithoutAdvisorNothingIsTold(t *testing.T) {
 	c.Close(core.AllUnknown)
 	ear.expect()
 }
+
+// The topics of a destination's advisories go with it, so that coming and going leaves nothing.
+func TestAdvisoryTopicsGoWithTheirDestination(t *testing.T) {
+	b := newTeller(t, false)
+	c := b.known("c")
+	wild := c.listen("ActiveMQ.Advisory.>")
+	wild.take()
+	before := b.Topics()
+	for range 3 {
+		q := destination.Destination{Kind: destination.TempQueue, Name: "ID:c:1"}
+		b.must(c.AddTemporary(q))
+		c.named(q, "x").Close(core.NoneDelivered)
+		b.must(c.RemoveTemporary(q))
+		wild.hears("+temp-queue://ID:c:1", "+x of temp-queue://ID:c:1: 1", "-x of temp-queue://ID:c:1: 0", "-temp-queue://ID:c:1")
+	}
+	if after := b.Topics(); after > before+1 { // that of temporary queues
+		t.Errorf("%d topics before, %d after", before, after)
+	}
+}

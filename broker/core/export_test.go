@@ -10,3 +10,6 @@ var DeadLetters = destination.Destination{Kind: destination.Queue, Name: "Active
 
 // SetMaxUncommitted is Options.MaxUncommittedCount.
 func (b *Broker) SetMaxUncommitted(most int) { b.maxUncommitted = most }
+
+// Topics is how many topics there are.
+func (b *Broker) Topics() int { return len(b.allTopics()) }

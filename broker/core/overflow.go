@@ -53,7 +53,7 @@ func (s *subscription) store(m *message.Message) bool {
 	}
 	f.add(w.cost())
 	p := s.policy.Load()
-	s.pending.push(w, p.MessageEvictionStrategy.LowestPriority != nil)
+	s.pending.push(w, p.PrioritizedMessages || p.MessageEvictionStrategy.LowestPriority != nil)
 	return true
 }
 

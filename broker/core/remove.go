@@ -61,11 +61,13 @@ func (b *Broker) removeBy(d destination.Destination, retire func(*queue) error, 
 		b.forgetQueue(q)
 		b.advisories.went(q.place)
 		b.removeMirror(d)
+		b.forgetAdvisories(d)
 	case t != nil && !d.IsTemp():
 		if err := b.forgetTopic(t); err != nil {
 			return err
 		}
 		b.advisories.went(t.place)
+		b.forgetAdvisories(d)
 		call(done)
 	default:
 		call(done)

@@ -92,7 +92,7 @@ func (s *subscription) topicOf(m *message.Message) *topic {
 // dispatch sends what waits as far as the consumer can take it. s.mu is held.
 func (s *subscription) dispatch() {
 	for s.pending.count > 0 && s.ready() {
-		m := s.retrieve(s.pending.next(false))
+		m := s.retrieve(s.pending.next(s.policy.Load().PrioritizedMessages))
 		switch {
 		case m == nil:
 		case m.Expired(s.consumer.connection.broker.millis()):

@@ -236,3 +236,37 @@ func TestAClosedSubscriptionGivesBackItsRoom(t *testing.T) {
 		half.Close(core.NoneDelivered)
 	}
 }
+
+// With priorities what waits goes out in their order; what is on its way does already.
+func TestAPrioritizedTopic(t *testing.T) {
+	b := newBroker(t, 0)
+	b.setPolicy(func(p *policy.Policy) { p.PrioritizedMessages = true })
+	c := b.connect("ID:c")
+	slow := slowly(c, core.ConsumerSpec{})
+	for _, m := range []struct {
+		text     string
+		priority byte
+	}{{"a", 4}, {"b", 9}, {"c", 0}, {"d", 4}, {"e", 9}} {
+		c.send(prices, m.text, message.SetPriority(m.priority))
+	}
+	if got := slow.rest(); got != "b e a d c" {
+		t.Errorf("it gets %s", got)
+	}
+}
+
+func TestTheClientIDFilter(t *testing.T) {
+	b := newBroker(t, 0)
+	b.setPolicy(func(p *policy.Policy) {
+		p.DispatchPolicy.ClientIDFilter = &policy.ClientIDFilterDispatch{PtpClientID: "PTP_CLIENTID", PtpSuffix: ".PTP"}
+	})
+	private := advisories("PRICES.PTP")
+	a, other := b.connectAs("ID:a", "a"), b.connectAs("ID:other", "other")
+	mine, others, public := a.consume(private, 10), other.consume(private, 10), other.consume(prices, 10)
+	forA := having("PTP_CLIENTID", wire.TextValue("a"))
+	other.send(private, "to all")
+	other.send(private, "to a", forA)
+	other.send(prices, "to nobody", forA)
+	mine.expect("to all", "to a")
+	others.expect("to all")
+	public.expect()
+}

@@ -80,6 +80,7 @@ func (b *Broker) removeTemporary(d destination.Destination) {
 	if t != nil {
 		b.advisories.went(t.place)
 	}
+	b.forgetAdvisories(d)
 }
 
 func (b *Broker) used(d destination.Destination) bool {

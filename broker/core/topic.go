@@ -2,12 +2,14 @@ package core
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
 	"github.com/twinmesh/twinmesh/broker/policy"
+	"github.com/twinmesh/twinmesh/broker/wire"
 )
 
 // topic hands each message to the subscriptions that there are. Who is not there does not get it (JMS 1.1 §6.2), unless the
@@ -81,10 +83,25 @@ func (t *topic) hand(m *message.Message, from *Connection) {
 	m = t.recovery.add(m, p.SubscriptionRecoveryPolicy, t.broker.millis())
 	t.enqueue(m.Size())
 	attended := !t.online.empty()
+	may := t.recipients(m, p.DispatchPolicy.ClientIDFilter)
 	for _, s := range t.subscriptions {
-		attended = s.offer(m, from) || attended
+		attended = (may == nil || may(s)) && s.offer(m, from) || attended
 	}
 	t.broker.delivered(m, t.name, attended)
+}
+
+// recipients tells which subscriptions a message may go to; nil is to all.
+func (t *topic) recipients(m *message.Message, f *policy.ClientIDFilterDispatch) func(*subscription) bool {
+	if f == nil {
+		return nil
+	}
+	id, named := wire.Lookup(m.Properties(), f.PtpClientID)
+	if !named {
+		return nil
+	}
+	return func(s *subscription) bool {
+		return strings.HasSuffix(t.name.Name, f.PtpSuffix) && s.consumer.connection.spec.ClientID == id.Text()
+	}
 }
 
 // add adds a subscription, which gets first what is kept for it if it is retroactive.

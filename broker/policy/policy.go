@@ -19,7 +19,7 @@ type Policy struct {
 	// AllConsumersExclusiveByDefault makes each consumer of a queue want it for itself, as with consumer.exclusive.
 	AllConsumersExclusiveByDefault bool `yaml:"allConsumersExclusiveByDefault"`
 	// PrioritizedMessages gives messages of higher priority to consumers first, also those that are only stored. It holds for queues
-	// that come into being after it was set.
+	// that come into being after it was set, and for what waits for topic consumers.
 	PrioritizedMessages bool `yaml:"prioritizedMessages"`
 	// ConsumersBeforeDispatchStarts is how many consumers a queue waits for when the first one comes, TimeBeforeDispatchStarts for
 	// how long, in milliseconds; 0 is a second if there are consumers to wait for, else not at all.
@@ -59,6 +59,8 @@ type Policy struct {
 	IncludeBodyForAdvisory bool `yaml:"includeBodyForAdvisory"`
 	// PendingMessageLimitStrategy says how many messages may wait for a topic consumer.
 	PendingMessageLimitStrategy PendingMessageLimitStrategy `yaml:"pendingMessageLimitStrategy,omitempty"`
+	// DispatchPolicy says which consumers of a topic get a message.
+	DispatchPolicy DispatchPolicy `yaml:"dispatchPolicy,omitempty"`
 	// MessageEvictionStrategy says which are discarded beyond that.
 	MessageEvictionStrategy MessageEvictionStrategy `yaml:"messageEvictionStrategy,omitempty"`
 	// SlowConsumerStrategy says what is done about slow consumers.

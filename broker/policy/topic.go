@@ -147,3 +147,25 @@ func set(given ...bool) (count int) {
 	}
 	return count
 }
+
+// DispatchPolicy says which consumers of a topic get a message. None is all.
+type DispatchPolicy struct {
+	ClientIDFilter *ClientIDFilterDispatch `yaml:"clientIdFilterDispatchPolicy,omitempty"`
+}
+
+// ClientIDFilterDispatch gives a message with a property to consumers with that client id alone.
+type ClientIDFilterDispatch struct {
+	// PtpClientID is the name of the property.
+	PtpClientID string `yaml:"ptpClientId"`
+	// PtpSuffix ends the names of the topics where anybody gets such a message.
+	PtpSuffix string `yaml:"ptpSuffix"`
+}
+
+// UnmarshalYAML reads it over its defaults.
+func (s *ClientIDFilterDispatch) UnmarshalYAML(read func(any) error) error {
+	type plain ClientIDFilterDispatch
+	p := plain{"PTP_CLIENTID", ".PTP"}
+	err := read(&p)
+	*s = ClientIDFilterDispatch(p)
+	return err
+}
