@@ -156,7 +156,13 @@ func addForms(t *testing.T, r *runs, all []class, program string) {
 	r.add("size prefix disabled", rich+"?wireFormat.sizePrefixDisabled=true", encoded...)
 	r.add("no inactivity", plain+"?wireFormat.maxInactivityDuration=0", encoded...)
 	r.add("version 11", plain+"?wireFormat.version=11", encoded...)
-	r.add("version 9", rich+"?wireFormat.version=9", encoded...)
+	r.add("no stack traces", rich+"?wireFormat.stackTraceEnabled=false", encoded...)
+	for _, version := range []int{9, 10, 11} { // of those between 1 and 9 ActiveMQ's client has none any more
+		url := fmt.Sprintf("%s?wireFormat.version=%d", rich, version)
+		r.add(fmt.Sprint("version ", version, ", loose"), url+"&wireFormat.tightEncodingEnabled=false&wireFormat.cacheEnabled=false", encoded...)
+		r.add(fmt.Sprint("version ", version, ", tight"), url+"&wireFormat.cacheEnabled=false", encoded...)
+		r.add(fmt.Sprint("version ", version, ", tight, cached"), url, encoded...)
+	}
 	r.add("version 1", rich+"?wireFormat.version=1", // nothing is pulled yet
 		pick(encoded, func(c class) bool { return c.name == "TemporaryChecks" || c.name == "MessageChecks" })...)
 }
