@@ -26,6 +26,7 @@ type durable struct {
 	id       uint64
 	queue    *queue
 	selector *selector.Selector
+	begins   bool // it has had no consumer yet; only that looks at it
 
 	// Under the broker's lock.
 	consumer *Consumer        // nil while it is offline

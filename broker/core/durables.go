@@ -193,6 +193,10 @@ func (b *Broker) subscribeDurably(c *Consumer) error {
 	c.durable, c.source, c.selector = d, a, nil
 	a.only = a.take(c, d.queue)
 	d.queue.attach(a.only)
+	if d.begins {
+		d.begins = false
+		d.recover(c.spec.Retroactive)
+	}
 	return nil
 }
 
@@ -238,6 +242,7 @@ func (b *Broker) occupy(s Subscription, c *Consumer) (d, old *durable, err error
 		if d, err = newDurable(b, s, id); err != nil {
 			return nil, nil, err
 		}
+		d.begins = true
 		b.enterDurable(d)
 	}
 	d.consumer = c

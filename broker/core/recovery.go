@@ -117,14 +117,37 @@ func weigh(m *message.Message) int { return 1024 + len(m.Content()) + len(m.Prop
 
 // recover gives a new subscription what is kept.
 func (r *recovery) recover(s *subscription) {
+	for _, m := range r.all() {
+		s.recover(m)
+	}
+}
+
+// recover gives a durable subscription that has just begun what its topics keep. It has everything since by itself.
+func (d *durable) recover(retroactive bool) {
+	now := d.broker.millis()
+	for _, t := range d.broker.allTopics() {
+		if !d.covers(t) || !retroactive && !t.policy.Load().AlwaysRetroactive {
+			continue
+		}
+		for _, m := range t.recovery.all() {
+			if m.BrokerSequence() < d.id && !m.Expired(now) {
+				d.offer(m)
+			}
+		}
+	}
+}
+
+// all is what is kept, the oldest first but for what was retained.
+func (r *recovery) all() (all []*message.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.retained != nil {
-		s.recover(r.retained)
+		all = append(all, r.retained)
 	}
 	for _, k := range r.kept {
-		s.recover(k.message)
+		all = append(all, k.message)
 	}
+	return all
 }
 
 // recover offers a message from before, whose sender may be gone.

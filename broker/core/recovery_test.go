@@ -118,3 +118,25 @@ func TestARecoveryIsBounded(t *testing.T) {
 		t.Errorf("%d messages of a quarter of the limit each are kept, and what else they have", n)
 	}
 }
+
+// A durable subscription that begins retroactively has what the topic keeps, and once.
+func TestARetroactiveDurableSubscription(t *testing.T) {
+	b := newBroker(t, 0)
+	b.recovering(policy.SubscriptionRecoveryPolicy{FixedCount: &policy.FixedCountRecovery{MaximumSize: 2}})
+	c := b.connectAs("ID:c", "c")
+	for _, text := range []string{"one", "two", "three"} {
+		c.send(prices, text)
+	}
+	subscribe := func() *consumer {
+		return c.subscribe(core.ConsumerSpec{Destination: prices, Prefetch: 10, Subscription: "s", Retroactive: true})
+	}
+	durable := subscribe()
+	sequences := durable.expect("two", "three")
+	c.send(prices, "four")
+	sequences = append(sequences, durable.expect("four")...)
+	for _, s := range sequences {
+		durable.consumed(s, nil)
+	}
+	durable.Close(core.NoneDelivered)
+	subscribe().expect()
+}

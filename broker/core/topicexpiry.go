@@ -19,6 +19,7 @@ func (b *Broker) expireTopics(ctx context.Context) time.Duration {
 	}
 	for _, t := range b.allTopics() {
 		now := b.millis()
+		t.recovery.prune(t.policy.Load().SubscriptionRecoveryPolicy, now)
 		due, wait := t.due(now)
 		for after, more := uint64(0), due; more && b.store.Room(ctx) == nil; {
 			after, more = t.expire(after, now)
