@@ -41,7 +41,7 @@ func (b *Broker) forgetAdvisories(d destination.Destination) {
 		t := b.existingTopic(destination.Destination{Kind: destination.Topic, Name: perDestination(f, d)})
 		if t != nil && !t.needed() {
 			t.abandon()
-			b.forgetTopic(t)
+			_ = b.forgetTopic(t) // unless somebody comes just now
 		}
 	}
 }
@@ -51,6 +51,7 @@ func (t *topic) abandon() {
 	t.mu.Lock()
 	abandoned := t.subscriptions
 	t.subscriptions = nil
+	t.users.Store(0)
 	t.mu.Unlock()
 	for _, s := range abandoned {
 		s.attached.Lock()
