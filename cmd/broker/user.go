@@ -23,25 +23,26 @@ func userCommand() *cobra.Command {
 			"The password is asked for, or is the first line of what comes in: a command line can be read by others.",
 	}
 	file := c.PersistentFlags().String("file", "data/users.properties", "users file")
+	named := func(use, short string, run func(c *cobra.Command, name string) error) *cobra.Command {
+		return &cobra.Command{Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			return run(c, args[0])
+		}}
+	}
 	c.AddCommand(
-		&cobra.Command{Use: "add NAME", Short: "Add a user", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
-			return setPassword(c, *file, args[0], true)
-		}},
-		&cobra.Command{Use: "passwd NAME", Short: "Change a user's password", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
-			return setPassword(c, *file, args[0], false)
-		}},
-		&cobra.Command{Use: "remove NAME", Short: "Remove a user", Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
-			return security.RemoveUser(*file, args[0])
-		}},
-		&cobra.Command{Use: "hash", Short: "Print the hash of a password, for a users file that is kept elsewhere", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-			password, err := readPassword(c)
-			if err == nil {
-				_, err = fmt.Fprintln(c.OutOrStdout(), security.Hash(password))
-			}
-			return err
-		}},
+		named("add", "Add a user", func(c *cobra.Command, name string) error { return setPassword(c, *file, name, true) }),
+		named("passwd", "Change a user's password", func(c *cobra.Command, name string) error { return setPassword(c, *file, name, false) }),
+		named("remove", "Remove a user", func(_ *cobra.Command, name string) error { return security.RemoveUser(*file, name) }),
+		&cobra.Command{Use: "hash", Short: "Print the hash of a password, for a users file that is kept elsewhere", Args: cobra.NoArgs, RunE: printHash},
 	)
 	return c
+}
+
+func printHash(c *cobra.Command, _ []string) error {
+	password, err := readPassword(c)
+	if err == nil {
+		_, err = fmt.Fprintln(c.OutOrStdout(), security.Hash(password))
+	}
+	return err
 }
 
 func setPassword(c *cobra.Command, file, name string, create bool) error {

@@ -84,6 +84,7 @@ func TestWhoMayWhat(t *testing.T) {
 		denied(&openwire.ProducerInfo{ProducerID: c.producerID(1, 4), Destination: queue("READ")}, "write to: queue://READ")
 		denied(&openwire.DestinationInfo{ConnectionID: c.connectionID(), Destination: queue("NEW"), OperationType: openwire.DestinationAdd}, "create: queue://NEW")
 		denied(&openwire.DestinationInfo{ConnectionID: c.connectionID(), Destination: queue("OLD"), OperationType: openwire.DestinationRemove}, "remove: queue://OLD")
+		c.ok(&openwire.DestinationInfo{ConnectionID: c.connectionID(), Destination: queue("NONE"), OperationType: openwire.DestinationRemove})
 		temporary := &openwire.TempQueue{PhysicalName: openwire.S("ID:user:1")}
 		c.ok(&openwire.DestinationInfo{ConnectionID: c.connectionID(), Destination: temporary, OperationType: openwire.DestinationAdd})
 		c.ok(c.consumer(4, temporary))
