@@ -8,7 +8,7 @@ import (
 )
 
 // maxProducers is how many producers' last sequences are kept: the ones that stored something last.
-const maxProducers = 10_000
+const maxProducers = 100_000
 
 // producers knows the last sequence that each producer stored, so that what a client sends again after a failover is told
 // from what is new. The listed ones are state: they change only as records are applied, so that standby and holder
