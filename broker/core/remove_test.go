@@ -2,7 +2,9 @@ package core_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twinmesh/twinmesh/broker/core"
@@ -175,5 +177,53 @@ func TestWhoComesWhileATopicIsRemovedHearsOfWhatIsSent(t *testing.T) {
 		c.send(prices, "one")
 		consumer.expect("one")
 		consumer.Close(core.NoneDelivered)
+	}
+}
+
+// Whatever is sent, consumed and removed at once: nothing that the store still has is out of the consumers' sight, and nothing else is
+// in it.
+func TestRemovalsAmongSendsAndConsumers(t *testing.T) {
+	b := newBroker(t, 0)
+	var work sync.WaitGroup
+	for i := range 3 {
+		c := b.connect(fmt.Sprintf("ID:sender-%d", i))
+		work.Go(func() {
+			for range 150 {
+				if err := c.Send(c.make(orders, "x"), nil); err != nil {
+					t.Errorf("send: %v", err)
+				}
+			}
+		})
+	}
+	consuming, removing := b.connect("ID:consumer"), b.connect("ID:remover")
+	work.Go(func() {
+		for range 100 {
+			consumer, err := consuming.Subscribe(core.ConsumerSpec{Destination: orders, Prefetch: 5}, &consumer{broker: b})
+			if err != nil {
+				t.Errorf("subscribe: %v", err)
+				return
+			}
+			consumer.Close(core.NoneDelivered)
+		}
+	})
+	removed := 0
+	work.Go(func() {
+		for range 300 {
+			if removing.RemoveDestination(orders, nil) == nil {
+				removed++
+			}
+		}
+	})
+	work.Wait()
+	b.settle()
+	left, _ := b.store.Pending(orders)
+	if removed == 0 {
+		t.Fatal("nothing was removed")
+	}
+	if got := len(strings.Fields(b.rest(orders))); got != left {
+		t.Errorf("consumers see %d of %d messages", got, left)
+	}
+	if n, _ := b.store.Pending(orders); n != 0 {
+		t.Errorf("%d messages are stuck", n)
 	}
 }
