@@ -50,7 +50,7 @@ func (b *Broker) forgetAdvisories(d destination.Destination) {
 func (t *topic) abandon() {
 	t.mu.Lock()
 	abandoned := t.subscriptions
-	t.subscriptions = nil
+	t.subscriptions, t.places = nil, nil
 	t.users.Store(0)
 	t.mu.Unlock()
 	for _, s := range abandoned {

@@ -30,7 +30,8 @@ type topic struct {
 	users     atomic.Int64
 
 	mu            sync.RWMutex
-	subscriptions []*subscription // as many as users
+	subscriptions []*subscription       // as many as users
+	places        map[*subscription]int // where each stands, once there are many
 	swept         lastSweep
 
 	durables roster
@@ -90,6 +91,22 @@ func (t *topic) hand(m *message.Message, from *Connection) {
 	t.broker.delivered(m, t.name, attended)
 }
 
+// manySubscriptions is how many a topic has before it keeps in mind where each stands.
+const manySubscriptions = 64
+
+// number keeps in mind where a subscription stands. t.mu is held.
+func (t *topic) number(i int) {
+	switch {
+	case t.places != nil:
+		t.places[t.subscriptions[i]] = i
+	case len(t.subscriptions) > manySubscriptions:
+		t.places = make(map[*subscription]int, len(t.subscriptions))
+		for i, s := range t.subscriptions {
+			t.places[s] = i
+		}
+	}
+}
+
 // recipients tells which subscriptions a message may go to; nil is to all.
 func (t *topic) recipients(m *message.Message, f *policy.ClientIDFilterDispatch) func(*subscription) bool {
 	if f == nil {
@@ -110,6 +127,7 @@ func (t *topic) add(s *subscription) {
 	defer t.mu.Unlock()
 	t.users.Add(1)
 	t.subscriptions = append(t.subscriptions, s)
+	t.number(len(t.subscriptions) - 1)
 	if s.consumer.spec.Retroactive || t.policy.Load().AlwaysRetroactive {
 		t.recovery.recover(s)
 	}
@@ -118,7 +136,21 @@ func (t *topic) add(s *subscription) {
 func (t *topic) remove(s *subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.subscriptions = slices.DeleteFunc(t.subscriptions, func(o *subscription) bool { return o == s })
+	i, found := t.places[s]
+	if t.places == nil {
+		i = slices.Index(t.subscriptions, s)
+		found = i >= 0
+	}
+	if !found {
+		return
+	}
+	last := len(t.subscriptions) - 1
+	t.subscriptions[i], t.subscriptions[last] = t.subscriptions[last], nil
+	t.subscriptions = t.subscriptions[:last]
+	delete(t.places, s)
+	if i < last {
+		t.number(i)
+	}
 	t.users.Store(int64(len(t.subscriptions)))
 }
 

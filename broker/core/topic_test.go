@@ -101,3 +101,29 @@ func TestAConsumerOfSeveralTopics(t *testing.T) {
 	c.send(wages, "four")
 	consumer.expect()
 }
+
+// Whoever comes and goes, each subscriber that is there gets a message once.
+func TestManySubscribersComeAndGo(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	var all []*consumer
+	for i := range 200 {
+		all = append(all, c.consume(prices, 10))
+		if i%3 == 2 { // one from the middle goes
+			gone := all[len(all)/2]
+			all = append(all[:len(all)/2], all[len(all)/2+1:]...)
+			gone.Close(core.NoneDelivered)
+			gone.Close(core.NoneDelivered)
+		}
+	}
+	c.send(prices, "one")
+	for _, consumer := range all {
+		consumer.expect("one")
+	}
+	for len(all) > 1 {
+		all[0].Close(core.NoneDelivered)
+		all = all[1:]
+	}
+	c.send(prices, "two")
+	all[0].expect("two")
+}

@@ -147,6 +147,9 @@ func (s *Spool) clear() error {
 		return err
 	}
 	for _, name := range names {
+		if strings.HasPrefix(name, ".nfs") { // the name of a file without one, on NFS; while a process still has it, it stays
+			_ = fs.Remove(filepath.Join(dir, name))
+		}
 		if strings.HasPrefix(name, prefix) {
 			if err := fs.Remove(filepath.Join(dir, name)); err != nil {
 				return err
