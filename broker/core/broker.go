@@ -160,6 +160,7 @@ func (b *Broker) addQueue(d destination.Destination, owner *Connection) *queue {
 	q := &queue{broker: b, name: d, owner: owner}
 	q.backing = queueBacking{b.store, q}
 	q.policy.Store(b.policies.Find(d))
+	q.groups.Groups = q.policy.Load().Groups()
 	q.tiers = make([]tier, 1)
 	if q.policy.Load().PrioritizedMessages {
 		q.tiers = make([]tier, priorities)

@@ -2,17 +2,17 @@ package core
 
 import (
 	containers "container/list"
+	"hash/fnv"
+	"strconv"
 
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
-
-// maxGroups is how many message groups of a queue have an owner. With one more, the one unused for longest loses its own, as with
-// ActiveMQ's default.
-const maxGroups = 1024
 
 // groups are the message groups of a queue and who owns them: the first to get a message of a group gets all of it, until he
 // closes it, leaves, or has to make room.
 type groups struct {
+	policy.Groups
 	owned map[string]*containers.Element // of ownership
 	used  containers.List                // the one used last in front
 }
@@ -20,6 +20,20 @@ type groups struct {
 type ownership struct {
 	group string
 	owner *seat
+}
+
+// nameOf is the group that a message belongs to, or the bucket of groups.
+func (g *groups) nameOf(m *message.Message) string {
+	if g.Most == 0 {
+		return "" // a durable subscription, which has one consumer
+	}
+	name := m.GroupID()
+	if g.Buckets == 0 || name == "" {
+		return name
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return strconv.Itoa(int(h.Sum32() % uint32(g.Buckets)))
 }
 
 // firstInGroup is the number by which a producer begins a group anew, with whoever is next.
@@ -69,7 +83,7 @@ func (g *groups) assign(group string, s *seat) {
 	}
 	g.owned[group] = g.used.PushFront(&ownership{group, s})
 	s.groups++
-	if len(g.owned) > maxGroups {
+	for len(g.owned) > g.Most {
 		g.forget(g.used.Back())
 		s.queue.lookAgain()
 	}

@@ -2,10 +2,12 @@ package core_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // in sets the group of a message, of which it is not the first.
@@ -165,4 +167,34 @@ func TestGroupsAreBounded(t *testing.T) {
 	one.expect("old still")
 	c.send(orders, "forgotten", in("0")...)
 	two.expect("forgotten")
+}
+
+// How the owners of groups are kept is a policy's to say.
+func TestHowGroupsAreKept(t *testing.T) {
+	for kind, want := range map[string][2]string{
+		"cached?cacheSize=1":   {"a1 a2", "b1"}, // b takes the place of a, which comes back to who has none
+		"bucket?bucketCount=1": {"a1 b1 a2", ""},
+		"simple":               {"a1 a2", "b1"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			b := newBroker(t, 0)
+			b.withPolicy(func(p *policy.Policy) { p.MessageGroupMapFactoryType = kind })
+			c := b.connect("ID:c")
+			one, two := c.consume(orders, 10), c.consume(orders, 10)
+			for _, text := range []string{"a1", "b1", "a2"} {
+				c.send(orders, text, in(text[:1])...)
+			}
+			var got [2]string
+			for i, consumer := range []*consumer{one, two} {
+				var texts []string
+				for _, d := range consumer.take() {
+					texts = append(texts, string(d.Message.Content()))
+				}
+				got[i] = strings.Join(texts, " ")
+			}
+			if got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
 }

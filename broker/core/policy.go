@@ -44,6 +44,7 @@ func (q *queue) setPolicy(p *policy.Policy) {
 	defer q.mu.Unlock()
 	q.policy.Store(p)
 	q.usage.wake()
+	q.groups.Groups = p.Groups()
 	q.rank()
 	if q.exclusive == nil || !q.competes(q.exclusive) {
 		q.setExclusive(q.successor())

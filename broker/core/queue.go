@@ -117,7 +117,7 @@ func (q *queue) push(m *message.Message, stored bool) bool {
 	order := uint64(at)<<tierShift | q.arrivals
 	n := q.catchUpWith(m)
 	if n == nil {
-		n = &node{message: m, stored: stored, redeliveries: m.Redeliveries(), group: m.GroupID()}
+		n = &node{message: m, stored: stored, redeliveries: m.Redeliveries(), group: q.groups.nameOf(m)}
 	}
 	n.order = order
 	if stored {

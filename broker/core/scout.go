@@ -90,7 +90,7 @@ func (q *queue) offerAhead(m *message.Message) {
 	sequence := m.BrokerSequence()
 	n := q.ahead[sequence]
 	if n == nil {
-		n = &node{message: m, stored: true, suspect: sequence < q.suspect, redeliveries: m.Redeliveries(), group: m.GroupID()}
+		n = &node{message: m, stored: true, suspect: sequence < q.suspect, redeliveries: m.Redeliveries(), group: q.groups.nameOf(m)}
 	}
 	if n.seat != nil {
 		return // in flight

@@ -28,6 +28,8 @@ type Policy struct {
 	// UsePrefetchExtension lets a consumer have more in flight than its prefetch once it says that some of it reached its program, or
 	// acknowledged it in a transaction.
 	UsePrefetchExtension bool `yaml:"usePrefetchExtension"`
+	// MessageGroupMapFactoryType says how the owners of message groups are kept: see Groups.
+	MessageGroupMapFactoryType string `yaml:"messageGroupMapFactoryType"`
 	// QueuePrefetch is the prefetch of queue consumers that ask for their client's default, ClientQueuePrefetch.
 	QueuePrefetch int `yaml:"queuePrefetch"`
 	// QueueBrowserPrefetch is the prefetch of browsers that ask for their client's default, ClientBrowserPrefetch.
@@ -99,6 +101,9 @@ func Default() Policy {
 
 // Validate tells which value is out of its range, nil if none is.
 func (p *Policy) Validate() error {
+	if _, err := parseGroups(p.MessageGroupMapFactoryType); err != nil {
+		return err
+	}
 	err := check([]bound{
 		{"consumersBeforeDispatchStarts", int64(p.ConsumersBeforeDispatchStarts), 0, math.MaxInt32},
 		{"timeBeforeDispatchStarts", p.TimeBeforeDispatchStarts, 0, math.MaxInt32},
