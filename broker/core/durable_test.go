@@ -392,3 +392,30 @@ func TestWhatASubscriberHasDoesNotExpire(t *testing.T) {
 		t.Errorf("who has consumed it has the dead letters %q", got)
 	}
 }
+
+// TestASelectorThatRefusesMuchHoldsUpNobody has a subscription pass over more than one page, between which others have the queue.
+func TestASelectorThatRefusesMuchHoldsUpNobody(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connectAs("ID:1", "client")
+	spec := core.ConsumerSpec{Destination: prices, Prefetch: 10, Subscription: "s", Selector: "JMSPriority = 9"}
+	before := c.subscribe(spec)
+	c.send(prices, "before", message.SetPriority(9)) // what follows may be dispatched without asking the store
+	before.consumed(before.expect("before")[0], nil)
+	before.Close(core.NoneDelivered)
+	for i := range 1000 {
+		b.must(c.Send(c.make(prices, fmt.Sprint(i)), nil))
+	}
+	c.send(prices, "urgent", message.SetPriority(9))
+	b.log.Hold()
+	s := &consumer{broker: b, to: prices}
+	var err error
+	s.Consumer, err = c.Subscribe(spec, s)
+	b.must(err)
+	if len(s.got) > 0 {
+		t.Error("it reads all that there is at once")
+	}
+	b.log.Release()
+	for len(s.take()) == 0 && b.store.Err() == nil {
+		continue
+	}
+}

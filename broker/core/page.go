@@ -64,11 +64,16 @@ func (q *queue) page() bool {
 			return false
 		}
 		q.tiers[i].behind = len(messages) > 0
+		admitted := false
 		for _, m := range messages {
-			q.push(m, true)
+			admitted = q.push(m, true) || admitted
 		}
-		if len(messages) > 0 {
+		switch {
+		case admitted:
 			return true
+		case len(messages) > 0:
+			q.broker.feed(map[*queue]struct{}{q: {}}) // goes on when others had the lock
+			return false
 		}
 	}
 	return false

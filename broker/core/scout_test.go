@@ -62,3 +62,30 @@ func TestASelectorFindsWhatIsBehindAllThatFitsIntoMemory(t *testing.T) {
 		t.Errorf("%d and %d bytes are left in memory", windows, flight)
 	}
 }
+
+// TestWhatIsRolledBackIsFoundBehindAllThatFitsIntoMemory has a branch give back what a selector is for, and has passed already.
+func TestWhatIsRolledBackIsFoundBehindAllThatFitsIntoMemory(t *testing.T) {
+	b := newBroker(t, 0)
+	c := b.connect("ID:c")
+	body := strings.Repeat("x", 50_000)
+	urgent := core.ConsumerSpec{Destination: orders, Prefetch: 10, Selector: "JMSPriority = 9"}
+	consumer := c.subscribe(urgent)
+	for i := range 800 {
+		b.must(c.Send(c.make(orders, fmt.Sprint(i, body)), nil))
+		if i%100 == 0 {
+			b.settle()
+		}
+	}
+	for i := range 2 {
+		c.send(orders, fmt.Sprint("urgent", i), message.SetPriority(9))
+	}
+	consumer.consumed(consumer.expect("urgent0", "urgent1")[0], c.join(branch))
+	c.prepare(branch)
+	b = b.crash(0)
+	c = b.connect("ID:d")
+	consumer = c.subscribe(urgent)
+	consumer.expect("urgent1+1")
+	b.must(c.RollbackBranch(branch, nil))
+	b.settle()
+	consumer.expect("urgent0+1")
+}
