@@ -213,7 +213,7 @@ func (q *queue) readmit(sequences []uint64) {
 // store had the outcome is there.
 func (q *queue) restore(sequences []uint64) {
 	q.fallBehind()
-	q.returns++ // who has read on in the store looks again
+	q.returns++               // who has read on in the store looks again
 	known := map[int]orders{} // by tier
 	slices.Sort(sequences)
 	var back []*node
