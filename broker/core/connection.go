@@ -303,8 +303,16 @@ func (c *Connection) Subscribe(spec ConsumerSpec, receiver Receiver) (*Consumer,
 	return consumer, nil
 }
 
-func notYours(d destination.Destination) error {
-	return errorf(InvalidDestination, "cannot consume from %s: only the connection that created it can (JMS 1.1 §4.4.3)", d)
+// mayShare refuses the temporary destination of another connection (JMS 1.1 §4.4.3), unless its policy allows that.
+func (c *Consumer) mayShare(d destination.Destination, owner *Connection) error {
+	if owner == nil || owner == c.connection || c.connection.broker.policy(d).AllowTempDestinationStealing {
+		return nil
+	}
+	kind := "queue"
+	if d.IsTopic() {
+		kind = "topic"
+	}
+	return errorf(InvalidDestination, "%s: Subscribing to a temporary %s created by another connection is not permitted", d, kind)
 }
 
 var errClosed = &Error{IllegalState, "the connection is closed"}

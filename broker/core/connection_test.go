@@ -8,6 +8,7 @@ import (
 	"github.com/twinmesh/twinmesh/broker/core"
 	"github.com/twinmesh/twinmesh/broker/destination"
 	"github.com/twinmesh/twinmesh/broker/message"
+	"github.com/twinmesh/twinmesh/broker/policy"
 )
 
 // wantError checks an error's kind and a part of its text.
@@ -132,8 +133,8 @@ func TestWhatASubscriptionIsRefusedFor(t *testing.T) {
 	}{
 		"no name":                    {of(destination.Queue, ""), core.InvalidDestination, "empty"},
 		"queues and topics":          {of(destination.Topic, "A,queue://B"), core.General, "queues and topics"},
-		"another's temporary queue":  {core.ConsumerSpec{Destination: mine}, core.InvalidDestination, "only the connection that created it"},
-		"another's temporary topic":  {core.ConsumerSpec{Destination: topic}, core.InvalidDestination, "only the connection that created it"},
+		"another's temporary queue":  {core.ConsumerSpec{Destination: mine}, core.InvalidDestination, "a temporary queue created by another connection is not permitted"},
+		"another's temporary topic":  {core.ConsumerSpec{Destination: topic}, core.InvalidDestination, "a temporary topic created by another connection is not permitted"},
 		"no such temporary":          {of(destination.TempQueue, "ID:x:1"), core.InvalidDestination, "does not exist"},
 		"a selector that is not one": {core.ConsumerSpec{Destination: orders, Selector: "a ="}, core.InvalidSelector, "position 3"},
 	} {
@@ -141,5 +142,11 @@ func TestWhatASubscriptionIsRefusedFor(t *testing.T) {
 			_, err := other.Subscribe(test.spec, &consumer{})
 			wantError(t, err, test.kind, test.text)
 		})
+	}
+	b.setPolicy(func(p *policy.Policy) { p.AllowTempDestinationStealing = true })
+	for _, d := range []destination.Destination{mine, topic} {
+		shared := other.subscribe(core.ConsumerSpec{Destination: d, Prefetch: 10})
+		c.send(d, "for whom it may concern", fleeting)
+		shared.expect("for whom it may concern")
 	}
 }

@@ -104,8 +104,8 @@ func (b *Broker) namedQueues(c *Consumer, names []destination.Destination) (queu
 		if err != nil {
 			return nil, err
 		}
-		if q.owner != nil && q.owner != c.connection {
-			return nil, notYours(d)
+		if err := c.mayShare(d, q.owner); err != nil {
+			return nil, err
 		}
 		queues = append(queues, q)
 	}
@@ -133,8 +133,8 @@ func (b *Broker) subscribe(c *Consumer, names, patterns []destination.Destinatio
 		if err != nil {
 			return err
 		}
-		if t.owner != nil && t.owner != c.connection {
-			return notYours(d)
+		if err := c.mayShare(d, t.owner); err != nil {
+			return err
 		}
 		topics = append(topics, t)
 	}

@@ -8,6 +8,8 @@ type Destinations struct {
 	InactiveTimeoutBeforeGC int64 `yaml:"inactiveTimeoutBeforeGC"`
 	// MaxDestinations is how many queues, and how many topics, the policy is for; -1 is any number.
 	MaxDestinations int `yaml:"maxDestinations"`
+	// AllowTempDestinationStealing lets other connections consume from a temporary destination than the one that created it.
+	AllowTempDestinationStealing bool `yaml:"allowTempDestinationStealing"`
 }
 
 func (d *Destinations) validate() error {

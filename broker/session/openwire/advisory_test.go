@@ -80,7 +80,7 @@ func TestTemporaryDestinationsHaveAnOwner(t *testing.T) {
 		owner, other := w.join("owner"), w.join("other")
 		d := &openwire.TempQueue{PhysicalName: openwire.S("ID:owner:1")}
 		owner.ok(&openwire.DestinationInfo{Destination: d})
-		other.refused(other.consumer(1, d), openwire.InvalidDestinationException, "only the connection that created it can")
+		other.refused(other.consumer(1, d), openwire.InvalidDestinationException, "created by another connection is not permitted")
 		other.refused(&openwire.DestinationInfo{Destination: d}, openwire.InvalidDestinationException, "another connection has it")
 		remove := &openwire.DestinationInfo{Destination: d, OperationType: openwire.DestinationRemove}
 		other.refused(remove, openwire.InvalidDestinationException, "this connection has no such temporary destination")
