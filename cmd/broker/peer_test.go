@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -47,7 +48,7 @@ func (c *peer) ask(v openwire.Command) bool {
 func (c *peer) message(n int) *openwire.BytesMessage {
 	producer := &openwire.ProducerID{ConnectionID: openwire.S("ID:test"), SessionID: 1, Value: 1}
 	m := &openwire.BytesMessage{}
-	m.ProducerID, m.Persistent, m.Content = producer, true, make([]byte, 40_000)
+	m.ProducerID, m.Persistent, m.Content = producer, true, bytes.Repeat([]byte{1}, 40_000) // zeros may be there though nothing was written
 	m.Destination = &openwire.Queue{PhysicalName: openwire.S("orders")}
 	m.MessageID = &openwire.MessageID{ProducerID: producer, ProducerSequenceID: int64(n)}
 	return m
