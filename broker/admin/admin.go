@@ -26,8 +26,8 @@ type State struct {
 	Term uint64 `json:"term"` // of an active broker
 }
 
-// Handler answers /healthz as long as the process lives, standby or active; /readyz once it is one of these; /role; and to an
-// administrator /transactions.
+// Handler answers /healthz as long as the process lives, standby or active; /readyz once it is one of these; /role, /metrics; and to
+// an administrator /transactions.
 func Handler(state func() State, a Administration) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
@@ -42,6 +42,7 @@ func Handler(state func() State, a Administration) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(state())
 	})
+	handleMetrics(mux, state, a)
 	handleTransactions(mux, a)
 	return mux
 }

@@ -20,6 +20,8 @@ func TestAnswersByRole(t *testing.T) {
 		{Active, "/readyz", 200, "ok"},
 		{Stopping, "/readyz", 503, "stopping"},
 		{Active, "/role", 200, `{"name":"a","role":"active","term":7}`},
+		{Active, "/metrics", 200, "\ntwinmesh_active 1\n"},
+		{Standby, "/metrics", 200, "\ntwinmesh_active 0\n"},
 		{Active, "/else", 404, ""},
 	} {
 		w := httptest.NewRecorder()

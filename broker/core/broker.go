@@ -68,6 +68,7 @@ type Broker struct {
 
 	name, id            string
 	schedule            *schedule
+	senders             senders
 	branches            branches
 	maxUncommitted      int
 	watch               watch

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twinmesh/twinmesh/broker/destination"
@@ -21,6 +22,22 @@ type Block struct {
 	late        string        // and when it has waited
 	freed       <-chan struct{}
 	polled      bool
+	senders     *senders
+}
+
+// senders counts those that wait for room.
+type senders struct{ waiting, ever atomic.Int64 }
+
+// Wait counts a sender that waits, until it calls goOn.
+func (b *Block) Wait() (goOn func()) {
+	b.senders.waiting.Add(1)
+	b.senders.ever.Add(1)
+	return func() { b.senders.waiting.Add(-1) }
+}
+
+// WaitingSenders is how many senders wait for room, and how often one began to.
+func (b *Broker) WaitingSenders() (now, ever int64) {
+	return b.senders.waiting.Load(), b.senders.ever.Load()
 }
 
 // Freed is closed when it is worth to try again. If polled, that may be so without it, too.
@@ -132,7 +149,8 @@ func (b *Broker) block(d destination.Destination, p *policy.Policy, limit string
 	if p.SendFailIfNoSpaceAfterTimeout != nil {
 		after = *p.SendFailIfNoSpaceAfterTimeout
 	}
-	return &Block{Destination: d, Limit: limit, Fails: fails, Patience: time.Duration(after) * time.Millisecond, freed: freed}
+	return &Block{Destination: d, Limit: limit, Fails: fails, Patience: time.Duration(after) * time.Millisecond, freed: freed,
+		senders: &b.senders}
 }
 
 func (b *Broker) memoryFull(m *message.Message, d destination.Destination, p *policy.Policy, limit string, freed <-chan struct{}) *Block {

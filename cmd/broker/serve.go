@@ -62,7 +62,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.name, "name", "", fmt.Sprintf("broker name, the same for the brokers of a pair (default %q)", d.Name))
 	c.Flags().StringVar(&f.data, "data", "", fmt.Sprintf("directory of the store, shared by the brokers of a pair (default %q)", d.Data))
 	c.Flags().StringArrayVar(&f.openwire, "openwire", nil, fmt.Sprintf("where to listen for OpenWire; may be repeated (default %q)", d.OpenWire[0]))
-	c.Flags().StringVar(&f.http, "http", "", fmt.Sprintf("address of /healthz, /readyz, /role and /transactions (default %q)", d.HTTP))
+	c.Flags().StringVar(&f.http, "http", "", fmt.Sprintf("address of /healthz, /readyz, /role, /metrics and /transactions (default %q)", d.HTTP))
 	c.Flags().StringVar(&f.auth, "auth", "", "on, off (loopback addresses only) or off-everywhere (default \"on\")")
 	c.Flags().StringArrayVar(&f.slices, "publish-slice", nil, "EndpointSlice to publish this pod in when active; may be repeated")
 	return c

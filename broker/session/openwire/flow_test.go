@@ -33,6 +33,9 @@ func TestAFullQueueIsNotInTheWayOfAnother(t *testing.T) {
 			t.Fatal("the sends did not wait")
 		}
 		w.wantLogged(`a sender waits for room" remote=pipe client=client-a connection=ID:a destination=queue://small limit="memoryLimit of 1 bytes"`)
+		if now, ever := w.options.Broker.WaitingSenders(); now != 1 || ever != 1 {
+			t.Errorf("%d senders wait, of %d that did", now, ever)
+		}
 		c.ok(c.fleeting(3, queue("large"), "passes"))
 		c.ok(c.message(4, queue("small"), "is stored"))
 		consumer := w.join("consumer")
@@ -44,6 +47,9 @@ func TestAFullQueueIsNotInTheWayOfAnother(t *testing.T) {
 			t.Error("the sends still wait")
 		}
 		w.wantLogged(`the sender goes on" remote=pipe client=client-a connection=ID:a destination=queue://small waited=`)
+		if now, ever := w.options.Broker.WaitingSenders(); now != 0 || ever != 1 {
+			t.Errorf("at the end %d senders wait, of %d that did", now, ever)
+		}
 	})
 }
 

@@ -116,8 +116,8 @@ func (k *parking) whenEmpty(do func()) {
 
 // run does what is parked in a lane, one after another, until nothing is.
 func (k *parking) run(p parked) {
-	began := time.Now()
-	held := k.tell(p)
+	goOn := k.tell(p)
+	defer goOn()
 	for more := true; more; p, more = k.next(p.lane) {
 		switch block := k.await(p); {
 		case k.ctx.Err() != nil:
@@ -130,18 +130,22 @@ func (k *parking) run(p parked) {
 			p.fail(block.TimedOut())
 		}
 	}
-	if held != nil {
-		k.logger.Info("the sender goes on", "destination", held.Destination.String(), "waited", time.Since(began).Round(time.Millisecond))
-	}
 }
 
-// tell says who waits for what.
-func (k *parking) tell(p parked) *core.Block {
+// tell says who waits for what, and when it goes on.
+func (k *parking) tell(p parked) (goOn func()) {
 	block := p.blocked()
-	if block != nil {
-		k.logger.Warn("a sender waits for room", "destination", block.Destination.String(), "limit", block.Limit)
+	if block == nil {
+		return func() {}
 	}
-	return block
+	k.logger.Warn("a sender waits for room", "destination", block.Destination.String(), "limit", block.Limit)
+	began, counted := time.Now(), block.Wait()
+	return func() {
+		counted()
+		if k.ctx.Err() == nil {
+			k.logger.Info("the sender goes on", "destination", block.Destination.String(), "waited", time.Since(began).Round(time.Millisecond))
+		}
+	}
 }
 
 // await waits until the work can be done, and returns nil then; or until it fails, and returns why.
